@@ -1,0 +1,76 @@
+/**
+ * All that the daemon asks of the runtime beneath it. Above `src/runtime/` no
+ * module names Bun, Deno, Node or a socket of theirs: it gets a {@link Runtime}.
+ */
+
+/** The signals that the daemon answers to. */
+export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGUSR1';
+
+/** A TCP address; port 0 lets the system choose one. */
+export interface TcpAddress {
+  host: string;
+  port: number;
+}
+
+/** One accepted or opened stream. Its calls after `closed` do nothing. */
+export interface Connection {
+  /** The other side as `address:port`, for logs. */
+  readonly peer: string;
+  /** Stops reading. The kernel's buffers fill and TCP slows the sender. */
+  pause(): void;
+  /** Reads on after {@link pause}. */
+  resume(): void;
+  /**
+   * Queues bytes for sending; they must not change until sent.
+   * @returns false when the peer is slow: wait for `drained` before writing more.
+   */
+  write(bytes: Uint8Array): boolean;
+  /** Sends FIN after all that was written, and goes on reading (half-close). */
+  end(): void;
+  /** Drops the connection at once. */
+  destroy(): void;
+}
+
+/**
+ * What happens on a connection. `data` comes in the order of the stream, then
+ * `end` (the peer's FIN) where the stream ended well, then `closed` exactly once.
+ */
+export interface ConnectionHandler {
+  /** The bytes are the handler's to keep: no one else writes to them. */
+  data(bytes: Uint8Array): void;
+  end(): void;
+  /** Both directions are done; with an error where the connection broke. */
+  closed(error?: Error): void;
+  drained?(): void;
+}
+
+/** A listening socket. */
+export interface Listener {
+  /** Where it really listens (the port that the system chose). */
+  readonly address: TcpAddress;
+  /** Stops accepting. Accepted connections live on. Resolves when the port is free. */
+  close(): Promise<void>;
+}
+
+/** One runtime's sockets, signals and streams. */
+export interface Runtime {
+  readonly name: 'bun' | 'deno' | 'node';
+  readonly version: string;
+  /**
+   * Accepts TCP connections with keep-alive and no Nagle delay; each stays open
+   * for our half after the peer's FIN until {@link Connection.end} is called.
+   * @throws {Error} with the system's `code` (EADDRINUSE, EACCES, …) if it can't listen
+   */
+  listen(address: TcpAddress, accept: (connection: Connection) => ConnectionHandler): Promise<Listener>;
+  /** Calls `handler` at each such signal instead of the system's default action. */
+  onSignal(signal: Signal, handler: () => void): void;
+  /**
+   * Writes to standard output and waits until the system has taken it all.
+   * @throws {Error} EPIPE when the reader is gone
+   */
+  writeStdout(bytes: Uint8Array): Promise<void>;
+  /** Runs `task` once the input that is ready now has been handed out. */
+  afterInput(task: () => void): void;
+  /** Ends the process at once with this exit code. */
+  exit(code: number): never;
+}

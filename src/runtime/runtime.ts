@@ -61,7 +61,10 @@ export interface Runtime {
    * for our half after the peer's FIN until {@link Connection.end} is called.
    * @throws {Error} with the system's `code` (EADDRINUSE, EACCES, …) if it can't listen
    */
-  listen(address: TcpAddress, accept: (connection: Connection) => ConnectionHandler): Promise<Listener>;
+  listen(
+    address: TcpAddress,
+    accept: (connection: Connection) => ConnectionHandler,
+  ): Promise<Listener>;
   /** Calls `handler` at each such signal instead of the system's default action. */
   onSignal(signal: Signal, handler: () => void): void;
   /**

@@ -1,0 +1,212 @@
+import type { Formatter } from '../syslog/format.ts';
+import type { Frame } from '../syslog/framing.ts';
+import type { Ledger } from './ledger.ts';
+import type { Batch, Sink } from './sink.ts';
+
+/** One sender's share of a batch. */
+export interface Share {
+  readonly sender: Sender;
+  messages: number;
+  bytes: number;
+}
+
+/** Someone whose messages are forwarded: a connection. */
+export interface Sender {
+  /**
+   * Messages are delivered for good, in the order in which batches are: with several
+   * partitions that may not be the order in which they came.
+   */
+  acknowledged(share: Share): void;
+  /** Goes on after {@link Forwarder.add} has said no. */
+  proceed(): void;
+}
+
+/** A batch with those who have a share in it. */
+class Load {
+  readonly batch: Batch;
+  readonly shares: Share[] = [];
+  isFull = false;
+
+  constructor(batch: Batch) {
+    this.batch = batch;
+  }
+}
+
+export interface ForwarderOptions {
+  sink: Sink;
+  ledger: Ledger;
+  /** The most unacknowledged bytes of the whole process. */
+  maxUnacknowledgedBytes: number;
+  /** Runs a task once the input that is ready now has been handed out. */
+  afterInput: (task: () => void) => void;
+}
+
+/** Empty batches kept for their next use. */
+const SPARE_LOADS = 4;
+
+/**
+ * Group commit. Messages of all senders go to the open batch. It is sent at once
+ * if the sink is free, else when the sink has acknowledged the batch before it: a
+ * lone message leaves immediately, and under load batches grow by themselves.
+ */
+export class Forwarder {
+  private readonly sink: Sink;
+  private readonly ledger: Ledger;
+  private readonly maxUnacknowledgedBytes: number;
+  private readonly afterInput: (task: () => void) => void;
+  private readonly spare: Load[] = [];
+  private readonly inFlight = new Set<Load>();
+  private inFlightBytes = 0;
+  private open: Load;
+  private waiting: Sender[] = [];
+  private isFlushDue = false;
+  private readonly idleWaiters: (() => void)[] = [];
+
+  constructor(options: ForwarderOptions) {
+    this.sink = options.sink;
+    this.ledger = options.ledger;
+    this.maxUnacknowledgedBytes = options.maxUnacknowledgedBytes;
+    this.afterInput = options.afterInput;
+    this.open = new Load(this.sink.createBatch());
+    this.sink.onReady = () => this.flush();
+  }
+
+  /** Messages that are taken but not acknowledged, counted from the batches. */
+  get messagesInFlight(): number {
+    let messages = this.open.batch.count;
+    for (const { batch } of this.inFlight) messages += batch.count;
+    return messages;
+  }
+
+  /** Bytes of the batches that are taken but not acknowledged. */
+  get bytesInFlight(): number {
+    return this.inFlightBytes + (this.open.batch.count > 0 ? this.open.batch.bytes : 0);
+  }
+
+  /**
+   * Takes a frame, if there is room for it.
+   * @param share the sender's share that this frame adds to, as the last call returned it
+   * @param now the time of arrival, ms since 1970
+   * @returns the share it was added to; null if the sender has to wait for
+   * {@link Sender.proceed} and then offer the same frame again
+   */
+  add(
+    sender: Sender,
+    share: Share | null,
+    formatter: Formatter,
+    frame: Frame,
+    now: number,
+  ): Share | null {
+    const at = this.makeRoom(formatter.bound(frame), now);
+    if (at < 0) {
+      this.waiting.push(sender);
+      return null;
+    }
+    const { batch, shares } = this.open;
+    const before = batch.bytes;
+    batch.commit(formatter.write(frame, batch.out, at, now));
+
+    const { ledger } = this;
+    ledger.received += 1;
+    ledger.receivedBytes += frame.end - frame.start;
+    if (frame.part > 0) ledger.parts += 1;
+    if (formatter.error !== '') ledger.unparsed += 1;
+
+    let mine = share;
+    if (mine === null || shares[shares.length - 1] !== mine) {
+      mine = { sender, messages: 0, bytes: 0 };
+      shares.push(mine);
+    }
+    mine.messages += 1;
+    mine.bytes += batch.bytes - before;
+    return mine;
+  }
+
+  /** Has the open batch sent as soon as all input that is ready has been taken. */
+  scheduleFlush(): void {
+    if (this.isFlushDue || this.open.batch.count === 0) return;
+    this.isFlushDue = true;
+    this.afterInput(() => {
+      this.isFlushDue = false;
+      this.flush();
+    });
+  }
+
+  /** Resolves when everything that was taken is acknowledged. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.idleWaiters.push(resolve);
+      this.resolveIfIdle();
+    });
+  }
+
+  /** @returns where to write a value of at most `bound` bytes, or -1 */
+  private makeRoom(bound: number, now: number): number {
+    if (!this.open.isFull) {
+      const isWithinLimit = this.bytesInFlight + bound <= this.maxUnacknowledgedBytes;
+      const isAlone = this.inFlight.size === 0 && this.open.batch.count === 0;
+      if (!isWithinLimit && !isAlone) {
+        // Nothing more may come, so what is there need not wait to grow.
+        this.open.isFull = this.open.batch.count > 0;
+        this.sendOpen();
+        return -1;
+      }
+      const at = this.open.batch.begin(bound, now);
+      if (at >= 0) return at;
+      this.open.isFull = true;
+    }
+    this.sendOpen();
+    return this.open.isFull ? -1 : this.makeRoom(bound, now);
+  }
+
+  private flush(): void {
+    while (this.sendOpen());
+    this.wakeWaiting();
+    this.resolveIfIdle();
+  }
+
+  /** @returns whether the sink took the open batch, which then is a new one */
+  private sendOpen(): boolean {
+    const load = this.open;
+    if (load.batch.count === 0) return false;
+    const sent = this.sink.send(load.batch, load.isFull);
+    if (sent === null) return false;
+    this.inFlight.add(load);
+    this.inFlightBytes += load.batch.bytes;
+    this.open = this.spare.pop() ?? new Load(this.sink.createBatch());
+    sent.then(() => this.settle(load));
+    return true;
+  }
+
+  private settle(load: Load): void {
+    this.inFlight.delete(load);
+    this.inFlightBytes -= load.batch.bytes;
+    this.ledger.acknowledged += load.batch.count;
+    for (const share of load.shares) share.sender.acknowledged(share);
+    load.batch.clear();
+    load.shares.length = 0;
+    load.isFull = false;
+    if (this.spare.length < SPARE_LOADS) this.spare.push(load);
+    this.flush();
+  }
+
+  /** Lets those who wait try again, each once and in the order of their coming. */
+  private wakeWaiting(): void {
+    if (this.waiting.length === 0) return;
+    const woken = this.waiting;
+    this.waiting = [];
+    for (let i = 0; i < woken.length; i++) {
+      woken[i].proceed();
+      if (this.waiting.length > 0) {
+        // Still no room: the rest keep their turn, before the one that just failed.
+        this.waiting = [...woken.slice(i + 1), ...this.waiting];
+        return;
+      }
+    }
+  }
+
+  private resolveIfIdle(): void {
+    if (this.inFlight.size > 0 || this.open.batch.count > 0) return;
+    for (const resolve of this.idleWaiters.splice(0)) resolve();
+  }
+}

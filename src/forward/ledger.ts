@@ -1,0 +1,25 @@
+/**
+ * The conservation of messages: received = acknowledged + in flight. What is in
+ * flight is counted from the batches themselves, so that the sum proves something.
+ */
+export class Ledger {
+  /** Messages taken from their senders; a part of a long frame counts as one. */
+  received = 0;
+  receivedBytes = 0;
+  /** Messages that the sink has delivered for good. */
+  acknowledged = 0;
+  /** Messages that could not be parsed as what they claim to be; delivered all the same. */
+  unparsed = 0;
+  /** Messages that are part of a frame that was too long. */
+  parts = 0;
+  connections = 0;
+
+  /** @param inFlight counts the messages in open and unacknowledged batches */
+  describe(inFlight: number): string {
+    const balance = this.received === this.acknowledged + inFlight ? '' : ' (THE SUM IS WRONG)';
+    return (
+      `received ${this.received} = acknowledged ${this.acknowledged} + in flight ${inFlight}` +
+      `${balance}; unparsed ${this.unparsed}, parts ${this.parts}, bytes ${this.receivedBytes}`
+    );
+  }
+}

@@ -1,0 +1,87 @@
+import { type Address, formatAddress } from '../address.ts';
+import type { Forwarder } from '../forward/forwarder.ts';
+import type { Ledger } from '../forward/ledger.ts';
+import type { Log } from '../log.ts';
+import type { Listener, Runtime } from '../runtime/runtime.ts';
+import type { Format } from '../syslog/format.ts';
+import { SyslogStream } from './stream.ts';
+
+export interface ListenersOptions {
+  runtime: Runtime;
+  log: Log;
+  ledger: Ledger;
+  forwarder: Forwarder;
+  format: Format;
+  maxMessageBytes: number;
+  maxConnectionUnacknowledgedBytes: number;
+}
+
+/** The ways in: listening sockets, and the streams that came through them. */
+export class Listeners {
+  private readonly options: ListenersOptions;
+  private readonly listeners: Listener[] = [];
+  private readonly streams = new Set<SyslogStream>();
+  private onEmpty: () => void = () => {};
+
+  constructor(options: ListenersOptions) {
+    this.options = options;
+  }
+
+  /** Streams that are not read to their end yet. */
+  get open(): number {
+    return this.streams.size;
+  }
+
+  /**
+   * Listens on a TCP address.
+   * @returns the address, with the port that it really has
+   * @throws {Error} with the system's `code` if it can't
+   */
+  async listen(address: Address): Promise<string> {
+    const { runtime, log, ledger, forwarder, format } = this.options;
+    const listener = await runtime.listen(address, (connection) => {
+      const stream = new SyslogStream(connection, {
+        forwarder,
+        formatter: format.formatter(),
+        maxMessageBytes: this.options.maxMessageBytes,
+        maxUnacknowledgedBytes: this.options.maxConnectionUnacknowledgedBytes,
+        onFinished: (finished) => this.remove(finished),
+        onForeign: (peer, protocol) => {
+          log.repeated(
+            `foreign ${protocol}`,
+            `${peer} speaks ${protocol} to a plain syslog port: what it sends is forwarded as it is`,
+          );
+        },
+      });
+      this.streams.add(stream);
+      ledger.connections += 1;
+      return stream;
+    });
+    this.listeners.push(listener);
+    return `tcp://${formatAddress(listener.address)}`;
+  }
+
+  /**
+   * Lets nobody in any more, tells the senders to close (FIN), and reads each stream
+   * to its end. A sender that has nothing to say may not notice the FIN; one that has
+   * been silent for `quietMs` since is not waited for.
+   */
+  async drain(quietMs: number): Promise<void> {
+    await Promise.all(this.listeners.map((listener) => listener.close()));
+    for (const stream of [...this.streams]) stream.halfClose();
+    const emptied = new Promise<void>((resolve) => {
+      this.onEmpty = resolve;
+    });
+    if (this.streams.size === 0) return;
+    const timer = setInterval(() => {
+      for (const stream of [...this.streams]) stream.closeIfQuiet(quietMs);
+    }, quietMs / 4);
+    await emptied;
+    clearInterval(timer);
+  }
+
+  private remove(stream: SyslogStream): void {
+    this.streams.delete(stream);
+    if (this.streams.size === 0) this.onEmpty();
+  }
+}

@@ -1,0 +1,159 @@
+import type { Forwarder, Sender, Share } from '../forward/forwarder.ts';
+import type { Connection, ConnectionHandler } from '../runtime/runtime.ts';
+import type { Formatter } from '../syslog/format.ts';
+import { Framer } from '../syslog/framing.ts';
+import { type ForeignProtocol, foreignProtocol } from './foreign.ts';
+
+export interface StreamOptions {
+  forwarder: Forwarder;
+  formatter: Formatter;
+  /** Longer frames are forwarded in parts. */
+  maxMessageBytes: number;
+  /** The connection's unacknowledged bytes, as sent, beyond which it is not read. */
+  maxUnacknowledgedBytes: number;
+  /** The stream is read to its end and everything in it is in a batch. */
+  onFinished: (stream: SyslogStream) => void;
+  /** What arrives looks like another protocol; said once. */
+  onForeign: (peer: string, protocol: ForeignProtocol) => void;
+}
+
+/**
+ * Syslog on one byte stream: bytes → frames → the forwarder. It reads on only while
+ * the forwarder takes its frames; else the connection is paused, and TCP tells the
+ * sender.
+ */
+export class SyslogStream implements ConnectionHandler, Sender {
+  readonly connection: Connection;
+  private readonly options: StreamOptions;
+  private readonly framer: Framer;
+  /** Chunks that came while the one before was still being taken. */
+  private readonly chunks: Uint8Array[] = [];
+  private share: Share | null = null;
+  private unacknowledgedBytes = 0;
+  /** The framer holds a frame that the forwarder has not taken yet. */
+  private hasFrame = false;
+  private isWaiting = false;
+  private isPaused = false;
+  private lastReadAt = 0;
+  private hasEnded = false;
+  private hasFinished = false;
+  private isForeign = false;
+
+  constructor(connection: Connection, options: StreamOptions) {
+    this.connection = connection;
+    this.options = options;
+    this.framer = new Framer(options.maxMessageBytes);
+  }
+
+  data(bytes: Uint8Array): void {
+    this.lastReadAt = Date.now();
+    this.chunks.push(bytes);
+    if (!this.isWaiting) this.take();
+  }
+
+  end(): void {
+    this.hasEnded = true;
+    if (!this.isWaiting) this.take();
+  }
+
+  /** What came before a connection broke is forwarded like everything else. */
+  closed(): void {
+    if (!this.hasEnded) this.end();
+  }
+
+  acknowledged(share: Share): void {
+    this.unacknowledgedBytes -= share.bytes;
+    if (this.isWaiting && this.isOverLimit(share.bytes) && !this.isOverLimit()) this.proceed();
+  }
+
+  proceed(): void {
+    this.isWaiting = false;
+    this.take();
+  }
+
+  /** Sends FIN: the sender learns that it should close, and what it sends is still read. */
+  halfClose(): void {
+    this.lastReadAt = Date.now();
+    this.connection.end();
+  }
+
+  /**
+   * Drops the connection if nothing has come for `quietMs` although it was read, and no
+   * frame is unfinished: the sender is idle, and will see the FIN before it sends again.
+   */
+  closeIfQuiet(quietMs: number): void {
+    if (this.isWaiting || this.framer.isInside || Date.now() - this.lastReadAt < quietMs) return;
+    this.hasEnded = true;
+    this.finish();
+    this.connection.destroy();
+  }
+
+  private take(): void {
+    const now = Date.now();
+    while (this.nextFrame()) {
+      if (this.isOverLimit() || !this.offer(now)) {
+        this.wait();
+        this.options.forwarder.scheduleFlush();
+        return;
+      }
+    }
+    this.options.forwarder.scheduleFlush();
+    if (this.isPaused) {
+      this.isPaused = false;
+      this.connection.resume();
+    }
+    if (this.hasEnded) this.finish();
+  }
+
+  private nextFrame(): boolean {
+    while (!this.hasFrame) {
+      if (this.framer.next()) {
+        this.hasFrame = true;
+      } else {
+        const chunk = this.chunks.shift();
+        if (chunk) this.framer.push(chunk);
+        else if (this.hasEnded && !this.framer.hasEnded) this.framer.finish();
+        else return false;
+      }
+    }
+    return true;
+  }
+
+  private offer(now: number): boolean {
+    const { forwarder, formatter } = this.options;
+    const before = this.share?.bytes ?? 0;
+    const share = forwarder.add(this, this.share, formatter, this.framer, now);
+    if (share === null) return false;
+    this.unacknowledgedBytes += share === this.share ? share.bytes - before : share.bytes;
+    this.share = share;
+    this.hasFrame = false;
+    if (formatter.error !== '' && !this.isForeign) this.reportForeign();
+    return true;
+  }
+
+  private isOverLimit(extra = 0): boolean {
+    return this.unacknowledgedBytes + extra >= this.options.maxUnacknowledgedBytes;
+  }
+
+  private wait(): void {
+    this.isWaiting = true;
+    if (this.isPaused) return;
+    this.isPaused = true;
+    this.connection.pause();
+  }
+
+  private finish(): void {
+    if (this.hasFinished) return;
+    this.hasFinished = true;
+    this.connection.end();
+    this.options.onFinished(this);
+  }
+
+  private reportForeign(): void {
+    const { bytes, start, end } = this.framer;
+    const protocol = foreignProtocol(bytes, start, end);
+    if (protocol === undefined) return;
+    this.isForeign = true;
+    this.options.onForeign(this.connection.peer, protocol);
+  }
+}

@@ -1,0 +1,224 @@
+import { type Address, formatAddress } from '../address.ts';
+import { Backoff } from '../backoff.ts';
+import type { Log } from '../log.ts';
+import type { BrokerConnection, Metadata } from './connection.ts';
+import { describeError } from './errors.ts';
+
+/** How often metadata is read again although nothing went wrong, for new partitions. */
+const METADATA_MAX_AGE_MS = 300_000;
+/** How soon it is read again while some leaders can't be reached. */
+const MISSING_LEADER_MS = 1_000;
+
+/** Where brokers can be found when no known one answers. */
+export interface Discovery {
+  /** For people: where it looks. */
+  readonly description: string;
+  /** @throws {Error} that says for a person why there is nothing */
+  find(): Promise<Address[]>;
+}
+
+export interface ClusterOptions {
+  discovery: Discovery;
+  topic: string;
+  connect: (address: Address) => BrokerConnection;
+  log: Log;
+  /** Called each time the leaders are known anew. */
+  onRefreshed: () => void;
+}
+
+/**
+ * What is known of the brokers: who leads each partition of the topic, and a
+ * connection to each leader. Whenever no known broker answers they are looked for
+ * again, for ever.
+ */
+export class Cluster {
+  /** The ids of the topic's partitions, as last told. */
+  partitions: number[] = [];
+  private readonly options: ClusterOptions;
+  private readonly leaders = new Map<number, number>();
+  private readonly connections = new Map<number, BrokerConnection>();
+  private addresses: Address[] = [];
+  private refreshedAt = 0;
+  private refreshing: Promise<void> | undefined;
+  private mustRediscover = false;
+  private isClosed = false;
+  private nextRefresh: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: ClusterOptions) {
+    this.options = options;
+  }
+
+  /** The open connection to a partition's leader, if there is one now. */
+  leader(partition: number): BrokerConnection | undefined {
+    const connection = this.connections.get(this.leaders.get(partition) ?? -1);
+    return connection?.isOpen ? connection : undefined;
+  }
+
+  /** Any open connection. */
+  anyBroker(): BrokerConnection | undefined {
+    for (const connection of this.connections.values()) if (connection.isOpen) return connection;
+    return undefined;
+  }
+
+  /** Resolves when the leaders have been asked for anew, however long that takes. */
+  refresh(): Promise<void> {
+    clearTimeout(this.nextRefresh);
+    this.refreshing ??= this.refreshForEver().then(() => {
+      this.refreshing = undefined;
+      this.refreshedAt = Date.now();
+      if (this.isClosed) return;
+      const isWhole = this.partitions.every((partition) => this.leader(partition));
+      const soon = isWhole ? METADATA_MAX_AGE_MS : MISSING_LEADER_MS;
+      this.nextRefresh = setTimeout(() => this.refresh(), soon);
+      this.options.onRefreshed();
+    });
+    return this.refreshing;
+  }
+
+  /** Asks anew unless that has just been done; for when a leader seems to be gone. */
+  leaderIsMissing(): void {
+    if (Date.now() - this.refreshedAt > MISSING_LEADER_MS) this.refresh();
+  }
+
+  /** Looks the brokers up again where they are registered, not only among those known. */
+  async rediscover(): Promise<void> {
+    this.mustRediscover = true;
+    await this.refresh();
+    if (this.mustRediscover) await this.refresh();
+  }
+
+  close(): void {
+    this.isClosed = true;
+    clearTimeout(this.nextRefresh);
+    for (const connection of this.connections.values()) connection.close();
+    this.connections.clear();
+  }
+
+  private async refreshForEver(): Promise<void> {
+    const { log, discovery, topic } = this.options;
+    const backoff = new Backoff();
+    while (!this.isClosed) {
+      try {
+        await this.apply((await this.askKnownBrokers()) ?? (await this.askFoundBrokers()));
+        if (this.partitions.some((partition) => this.leader(partition))) {
+          log.recovered('kafka');
+          return;
+        }
+        log.repeated(
+          'kafka',
+          `topic ${topic}: no partition has a leader that can be reached; waiting`,
+        );
+      } catch (error) {
+        log.repeated(
+          'kafka',
+          `waiting for Kafka (${discovery.description}): ${(error as Error).message}`,
+        );
+      }
+      await backoff.wait();
+    }
+  }
+
+  private async askKnownBrokers(): Promise<Metadata | undefined> {
+    if (this.mustRediscover) {
+      this.mustRediscover = false;
+      return undefined;
+    }
+    for (const connection of this.connections.values()) {
+      if (!connection.isOpen) continue;
+      try {
+        return await connection.metadata(this.options.topic);
+      } catch {
+        // The next one may answer.
+      }
+    }
+    return this.ask(this.addresses).catch(() => undefined);
+  }
+
+  private async askFoundBrokers(): Promise<Metadata> {
+    return this.ask(await this.options.discovery.find());
+  }
+
+  /** Asks one broker after the other. @throws the last one's error if none answers */
+  private async ask(addresses: Address[]): Promise<Metadata> {
+    let failure = new Error('no broker is known');
+    for (const address of addresses) {
+      const connection = this.options.connect(address);
+      try {
+        await connection.open();
+        return await connection.metadata(this.options.topic);
+      } catch (error) {
+        failure = new Error(`${formatAddress(address)}: ${(error as Error).message}`);
+      } finally {
+        connection.close();
+      }
+    }
+    throw failure;
+  }
+
+  /** Takes over what a broker told. @throws {Error} if the topic can't be produced to */
+  private async apply(metadata: Metadata): Promise<void> {
+    this.addresses = metadata.brokers.map(({ host, port }) => ({ host, port }));
+    const told = metadata.topicMetadata.find(({ topic }) => topic === this.options.topic);
+    const code = told?.topicErrorCode ?? 0;
+    if (code !== 0) throw new Error(this.topicProblem(code));
+
+    this.leaders.clear();
+    this.partitions = [];
+    for (const { partitionId, leader } of told?.partitionMetadata ?? []) {
+      this.partitions.push(partitionId);
+      if (leader >= 0) this.leaders.set(partitionId, leader);
+    }
+    this.partitions.sort((a, b) => a - b);
+    await this.connectLeaders(metadata.brokers);
+  }
+
+  private async connectLeaders(brokers: Metadata['brokers']): Promise<void> {
+    const needed = new Set(this.leaders.values());
+    const at = new Map(brokers.map((broker) => [broker.nodeId, broker]));
+    for (const [nodeId, connection] of this.connections) {
+      const broker = at.get(nodeId);
+      const { host, port } = connection.address;
+      const hasMoved = broker?.host !== host || broker?.port !== port;
+      if (hasMoved || !needed.has(nodeId) || !connection.isOpen) {
+        this.connections.delete(nodeId);
+        connection.close();
+      }
+    }
+    const missing = brokers.filter(
+      ({ nodeId }) => needed.has(nodeId) && !this.connections.has(nodeId),
+    );
+    await Promise.all(
+      missing.map(async ({ nodeId, host, port }) => {
+        const connection = this.options.connect({ host, port });
+        try {
+          await connection.open();
+          if (this.isClosed) connection.close();
+          else this.connections.set(nodeId, connection);
+        } catch (error) {
+          const where = formatAddress({ host, port });
+          this.options.log.repeated(
+            `broker ${nodeId}`,
+            `Kafka broker ${nodeId} at ${where} can't be reached: ${(error as Error).message}`,
+          );
+        }
+      }),
+    );
+  }
+
+  private topicProblem(code: number): string {
+    const { topic } = this.options;
+    const { type, message } = describeError(code);
+    if (type === 'LEADER_NOT_AVAILABLE') return `topic ${topic} is being created`;
+    if (type === 'UNKNOWN_TOPIC_OR_PARTITION') {
+      return (
+        `topic ${topic} does not exist and the brokers don't create topics by themselves: ` +
+        `create it (kafka-topics.sh --create --topic ${topic} …) or choose another with --topic; ` +
+        'until then the senders are held'
+      );
+    }
+    if (type === 'TOPIC_AUTHORIZATION_FAILED') {
+      return `not allowed to write to topic ${topic}: grant WRITE and DESCRIBE; until then the senders are held`;
+    }
+    return `topic ${topic}: ${type}: ${message}`;
+  }
+}

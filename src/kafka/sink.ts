@@ -1,0 +1,149 @@
+import type { ISocketFactory } from 'kafkajs';
+import { Backoff } from '../backoff.ts';
+import type { Sink } from '../forward/sink.ts';
+import type { Log } from '../log.ts';
+import { Cluster, type Discovery } from './cluster.ts';
+import { BrokerConnection } from './connection.ts';
+import { Lane } from './lane.ts';
+import {
+  type BatchLimits,
+  type ProducerIdentity,
+  RECORD_OVERHEAD_BYTES,
+  RecordBatch,
+} from './record-batch.ts';
+
+/** Kafka's default for a topic's max.message.bytes is 12 bytes more. */
+const BATCH_BYTES = 1_048_576;
+/** Room in a batch for its head. */
+const BATCH_MARGIN_BYTES = 128;
+const CONNECT_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+export interface KafkaSinkOptions {
+  discovery: Discovery;
+  topic: string;
+  clientId: string;
+  socketFactory: ISocketFactory;
+  log: Log;
+  /** The most bytes that a single value can take. */
+  maxValueBytes: number;
+  /** Cuts a value into values of at most so many bytes; null if that is too few. */
+  split: (value: Uint8Array, maxBytes: number) => Uint8Array[] | null;
+}
+
+/** Writes batches to a topic's partitions, with acks=all and exactly once each. */
+export class KafkaSink implements Sink<RecordBatch> {
+  readonly description: string;
+  onReady: () => void = () => {};
+  private readonly options: KafkaSinkOptions;
+  private readonly cluster: Cluster;
+  private readonly limits: BatchLimits = { batchBytes: BATCH_BYTES };
+  private readonly capacity: number;
+  private lanes: Lane[] = [];
+  private nextLane = 0;
+  private producer: ProducerIdentity | undefined;
+
+  constructor(options: KafkaSinkOptions) {
+    const { discovery, topic, log, clientId, socketFactory, maxValueBytes } = options;
+    this.options = options;
+    this.description = `Kafka topic ${topic} (${discovery.description})`;
+    this.capacity = Math.max(
+      BATCH_BYTES,
+      maxValueBytes + RECORD_OVERHEAD_BYTES + BATCH_MARGIN_BYTES,
+    );
+    this.cluster = new Cluster({
+      discovery,
+      topic,
+      log,
+      connect: (address) =>
+        new BrokerConnection(address, {
+          clientId,
+          socketFactory,
+          connectTimeoutMs: CONNECT_TIMEOUT_MS,
+          requestTimeoutMs: REQUEST_TIMEOUT_MS,
+        }),
+      onRefreshed: () => this.refreshed(),
+    });
+  }
+
+  async open(): Promise<void> {
+    const { log } = this.options;
+    const backoff = new Backoff();
+    await this.cluster.refresh();
+    while (this.producer === undefined) {
+      try {
+        this.producer = await this.cluster.anyBroker()?.initProducerId();
+        if (this.producer) break;
+      } catch (error) {
+        log.repeated('producer id', `no producer id yet: ${(error as Error).message}`);
+      }
+      await backoff.wait();
+      await this.cluster.refresh();
+    }
+    log.recovered('producer id');
+    this.refreshed();
+  }
+
+  createBatch(): RecordBatch {
+    return new RecordBatch(this.limits, this.capacity);
+  }
+
+  send(batch: RecordBatch, isFull: boolean): Promise<void> | null {
+    const lane = this.pickLane(isFull);
+    return lane ? lane.deliver(batch) : null;
+  }
+
+  /** Looks the brokers up again where they are registered. */
+  rediscover(): Promise<void> {
+    return this.cluster.rediscover();
+  }
+
+  async close(): Promise<void> {
+    this.cluster.close();
+  }
+
+  /**
+   * The next free lane whose leader can be reached. A batch that can still grow goes
+   * only to a broker that has nothing to do: while it works, more messages can join.
+   */
+  private pickLane(isFull: boolean): Lane | undefined {
+    const { lanes } = this;
+    let isLeaderMissing = lanes.length === 0;
+    for (let i = 0; i < lanes.length; i++) {
+      const lane = lanes[(this.nextLane + i) % lanes.length];
+      if (lane.isBusy) continue;
+      const leader = this.cluster.leader(lane.partition);
+      if (leader === undefined) {
+        isLeaderMissing = true;
+      } else if (isFull || leader.inFlight === 0) {
+        this.nextLane = (this.nextLane + i + 1) % lanes.length;
+        return lane;
+      }
+    }
+    // Idle connections may have been closed: nobody else would notice.
+    if (isLeaderMissing) this.cluster.leaderIsMissing();
+    return undefined;
+  }
+
+  private refreshed(): void {
+    const { topic, log, split } = this.options;
+    const { producer, cluster, limits } = this;
+    if (producer === undefined) return;
+    const known = new Map(this.lanes.map((lane) => [lane.partition, lane]));
+    this.lanes = cluster.partitions.map(
+      (partition) =>
+        known.get(partition) ??
+        new Lane({
+          topic,
+          partition,
+          producer,
+          cluster,
+          log,
+          limits,
+          createBatch: () => this.createBatch(),
+          split,
+        }),
+    );
+    this.onReady();
+  }
+}

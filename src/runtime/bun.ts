@@ -1,0 +1,15 @@
+import process from 'node:process';
+import { afterInput, exit, onSignal, writeStdout } from './process.ts';
+import type { Runtime } from './runtime.ts';
+import { listen } from './sockets.ts';
+
+/** Bun, and what `bun build --compile` makes. */
+export const bun: Runtime = {
+  name: 'bun',
+  version: process.versions.bun ?? '',
+  listen,
+  onSignal,
+  writeStdout,
+  afterInput,
+  exit,
+};

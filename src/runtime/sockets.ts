@@ -1,0 +1,105 @@
+import { connect, createServer, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { ISocketFactoryArgs } from 'kafkajs';
+import type { Connection, ConnectionHandler, Listener, TcpAddress } from './runtime.ts';
+
+/** Idle time, in ms, after which the kernel starts asking whether the peer is still there. */
+const KEEP_ALIVE_DELAY = 60_000;
+
+/** The longest delay that a timer takes, in ms. */
+const LONGEST_DELAY = 2 ** 31 - 1;
+
+/** Listens with `node:net`. The contract is that of `Runtime.listen`. */
+export function listen(
+  { host, port }: TcpAddress,
+  accept: (connection: Connection) => ConnectionHandler,
+): Promise<Listener> {
+  const server = createServer({ allowHalfOpen: true }, (socket) => serve(socket, accept));
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      // A failed accept (no file descriptor left) concerns that one peer only.
+      server.on('error', () => {});
+      const { address, port } = server.address() as { address: string; port: number };
+      resolve({ address: { host: address, port }, close });
+    });
+  });
+
+  /** The peers that wait in the kernel's backlog would be reset: they are let in first. */
+  function close(): Promise<void> {
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        // The callback of close() would wait for the last connection's end, not for the port.
+        server.close();
+        setImmediate(resolve);
+      });
+    });
+  }
+}
+
+function serve(socket: Socket, accept: (connection: Connection) => ConnectionHandler): void {
+  let error: Error | undefined;
+  // None of the runtimes counts a socket that isn't reading as a reason to live on.
+  const alive = setInterval(() => {}, LONGEST_DELAY);
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, KEEP_ALIVE_DELAY);
+
+  const handler = accept(new SocketConnection(socket));
+  socket.on('data', (bytes) => handler.data(bytes));
+  socket.on('end', () => handler.end());
+  socket.on('drain', () => handler.drained?.());
+  socket.on('error', (cause) => {
+    error ??= cause;
+  });
+  socket.once('close', () => {
+    clearInterval(alive);
+    handler.closed(error);
+  });
+}
+
+class SocketConnection implements Connection {
+  readonly peer: string;
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    const { remoteAddress: address, remotePort: port } = socket;
+    this.peer = address?.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+    this.#socket = socket;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  write(bytes: Uint8Array): boolean {
+    // A write after end() would be an error that breaks the reading half too.
+    return this.#socket.writable ? this.#socket.write(bytes) : true;
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
+
+/**
+ * The `socketFactory` option of kafkajs: its own default, less Nagle's delay.
+ * `ssl` is what `tls.connect` takes, or nothing for a plain connection.
+ */
+export function kafkaSocketFactory({ host, port, ssl, onConnect }: ISocketFactoryArgs): Socket {
+  const name = isIP(host) ? {} : { servername: host };
+  const socket = ssl
+    ? connectTls({ host, port, ...name, ...ssl }, onConnect)
+    : connect({ host, port }, onConnect);
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, KEEP_ALIVE_DELAY);
+  return socket;
+}

@@ -1,0 +1,76 @@
+import type { Batch, Sink } from '../forward/sink.ts';
+
+const LF = 0x0a;
+/** The size beyond which no value is added to a batch. */
+const BATCH_BYTES = 262_144;
+
+/** Values with a line end behind each. */
+class Lines implements Batch {
+  readonly out: Uint8Array;
+  count = 0;
+  bytes = 0;
+
+  constructor(capacity: number) {
+    this.out = new Uint8Array(capacity);
+  }
+
+  begin(bound: number): number {
+    return this.count > 0 && this.bytes + bound + 1 > BATCH_BYTES ? -1 : this.bytes;
+  }
+
+  commit(end: number): void {
+    this.out[end] = LF;
+    this.bytes = end + 1;
+    this.count += 1;
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.bytes = 0;
+  }
+}
+
+export interface StdoutSinkOptions {
+  /** Resolves when the system has taken the bytes. */
+  write: (bytes: Uint8Array) => Promise<void>;
+  /** Nobody reads any more: nothing can be delivered from now on. */
+  onBroken: (error: Error) => void;
+  /** The most bytes that a single value can take. */
+  maxValueBytes: number;
+}
+
+/** Writes each value as a line to standard output, as fast as its reader reads. */
+export class StdoutSink implements Sink<Lines> {
+  readonly description = 'standard output';
+  onReady: () => void = () => {};
+  private readonly options: StdoutSinkOptions;
+  private isBusy = false;
+
+  constructor(options: StdoutSinkOptions) {
+    this.options = options;
+  }
+
+  async open(): Promise<void> {}
+
+  createBatch(): Lines {
+    return new Lines(Math.max(BATCH_BYTES, this.options.maxValueBytes + 1));
+  }
+
+  send(batch: Lines): Promise<void> | null {
+    if (this.isBusy) return null;
+    this.isBusy = true;
+    return this.write(batch);
+  }
+
+  async close(): Promise<void> {}
+
+  private async write(batch: Lines): Promise<void> {
+    try {
+      await this.options.write(batch.out.subarray(0, batch.bytes));
+      this.isBusy = false;
+    } catch (error) {
+      this.options.onBroken(error as Error);
+      await new Promise(() => {});
+    }
+  }
+}

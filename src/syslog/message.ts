@@ -1,0 +1,182 @@
+import { parseRfc3164 } from './rfc3164.ts';
+import { parseRfc5424 } from './rfc5424.ts';
+import { TimestampReader } from './timestamp.ts';
+
+const LESS_THAN = 0x3c;
+const GREATER_THAN = 0x3e;
+const ZERO = 0x30;
+const ONE = 0x31;
+const NINE = 0x39;
+const SPACE = 0x20;
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** facility local7, severity debug */
+const MAX_PRIORITY = 191;
+/** user.notice, what RFC 3164 §4.3.3 gives to a message without PRI. */
+const DEFAULT_PRIORITY = 13;
+
+/** A header longer than this is not repeated in the parts of a message. */
+export const MAX_REPEATED_HEADER_BYTES = 4096;
+
+const NOTHING = new Uint8Array(0);
+
+/**
+ * A parsed syslog message: its fields as offsets into the frame's bytes, so that
+ * reading one makes no string. One instance is filled again for each frame.
+ * An absent field is empty (`start === end`); names are RFC 5424's.
+ */
+export class Message {
+  /** The buffer that the header fields' offsets refer to: the frame's own, or part 1's. */
+  header: Uint8Array = NOTHING;
+  /** The buffer that holds the frame and its text. */
+  frame: Uint8Array = NOTHING;
+  start = 0;
+  /** Where the message ends: before a line end that an octet-counted frame may hold. */
+  end = 0;
+  frameEnd = 0;
+
+  facility = 0;
+  severity = 0;
+  /** RFC 3339 text: in the frame itself where it can stay as sent, else made anew. */
+  timestamp: Uint8Array = NOTHING;
+  timestampStart = 0;
+  timestampEnd = 0;
+  hostnameStart = 0;
+  hostnameEnd = 0;
+  appnameStart = 0;
+  appnameEnd = 0;
+  procidStart = 0;
+  procidEnd = 0;
+  msgidStart = 0;
+  msgidEnd = 0;
+  /** STRUCTURED-DATA from its first `[` to behind its last `]`, already validated. */
+  structuredDataStart = 0;
+  structuredDataEnd = 0;
+  /** Cisco's sequence number (digits), told as RFC 5424 §7.3.1's `sequenceId`. */
+  sequenceIdStart = 0;
+  sequenceIdEnd = 0;
+  /** Cisco's `*` or `.` before the time: RFC 5424 §7.1.2's `isSynced="0"`. */
+  unsynced = false;
+  /** False where the frame ends before a MSG, which differs from an empty one. */
+  hasText = false;
+  textStart = 0;
+  textEnd = 0;
+  /** Why the frame could not be read as it claims to be; empty if it could. */
+  error = '';
+  /** Which part of a longer frame this is: 1, 2, …; 0 for a whole one. */
+  part = 0;
+
+  readonly timestamps: TimestampReader;
+
+  /** @param timestamps reads the times of messages, in the daemon's zone */
+  constructor(timestamps = new TimestampReader()) {
+    this.timestamps = timestamps;
+  }
+
+  /**
+   * Reads a frame: RFC 5424, else RFC 3164 and its relatives, else the whole frame
+   * is the text and `error` says why. It reads every frame; nothing is refused.
+   * @param now the time of arrival in ms since 1970, for timestamps without a year
+   */
+  parse(bytes: Uint8Array, start: number, end: number, now: number): void {
+    this.clear(bytes, start, end);
+    const at = this.parsePriority();
+    if (at < 0) {
+      this.error = 'PRI expected at column 1';
+      this.setText(start);
+    } else if (bytes[at] === ONE && bytes[at + 1] === SPACE && at + 1 < end) {
+      parseRfc5424(this, at);
+    } else {
+      parseRfc3164(this, at, now);
+    }
+  }
+
+  /**
+   * A message for the further parts of this one, which is their first: it keeps a
+   * copy of the header, where that is not so long that repeating it would be a waste.
+   */
+  continuation(): Message {
+    const next = new Message(this.timestamps);
+    next.facility = this.facility;
+    next.severity = this.severity;
+    const headerLength = this.textStart - this.start;
+    if (!this.hasText || headerLength > MAX_REPEATED_HEADER_BYTES) return next;
+    next.header = this.header.slice(this.start, this.textStart);
+    next.timestamp = this.timestamp.slice(this.timestampStart, this.timestampEnd);
+    next.timestampEnd = next.timestamp.length;
+    next.hostnameStart = this.hostnameStart - this.start;
+    next.hostnameEnd = this.hostnameEnd - this.start;
+    next.appnameStart = this.appnameStart - this.start;
+    next.appnameEnd = this.appnameEnd - this.start;
+    next.procidStart = this.procidStart - this.start;
+    next.procidEnd = this.procidEnd - this.start;
+    next.msgidStart = this.msgidStart - this.start;
+    next.msgidEnd = this.msgidEnd - this.start;
+    return next;
+  }
+
+  /** Makes this, a {@link continuation}, the message of a further part. */
+  continueWith(bytes: Uint8Array, start: number, end: number): void {
+    this.frame = bytes;
+    this.start = start;
+    this.frameEnd = end;
+    this.end = withoutLineEnd(bytes, start, end);
+    this.error = '';
+    this.setText(start);
+  }
+
+  /** Everything from `at` to the frame's end is the text. */
+  setText(at: number): void {
+    this.hasText = true;
+    this.textStart = at;
+    this.textEnd = this.end;
+  }
+
+  /** Forgets all header fields but facility and severity. */
+  clearHeader(): void {
+    this.timestampStart = this.timestampEnd = 0;
+    this.hostnameStart = this.hostnameEnd = 0;
+    this.appnameStart = this.appnameEnd = 0;
+    this.procidStart = this.procidEnd = 0;
+    this.msgidStart = this.msgidEnd = 0;
+    this.structuredDataStart = this.structuredDataEnd = 0;
+    this.sequenceIdStart = this.sequenceIdEnd = 0;
+    this.unsynced = false;
+  }
+
+  private clear(bytes: Uint8Array, start: number, end: number): void {
+    this.header = bytes;
+    this.frame = bytes;
+    this.start = start;
+    this.frameEnd = end;
+    this.end = withoutLineEnd(bytes, start, end);
+    this.facility = DEFAULT_PRIORITY >> 3;
+    this.severity = DEFAULT_PRIORITY & 7;
+    this.clearHeader();
+    this.hasText = false;
+    this.error = '';
+    this.part = 0;
+  }
+
+  /** @returns the offset behind the PRI (RFC 5424 §6.2.1), or -1 if there is none */
+  private parsePriority(): number {
+    const { header: bytes, start, end } = this;
+    if (bytes[start] !== LESS_THAN) return -1;
+    let at = start + 1;
+    let priority = 0;
+    while (at < end && at <= start + 3 && bytes[at] >= ZERO && bytes[at] <= NINE) {
+      priority = priority * 10 + bytes[at++] - ZERO;
+    }
+    if (at === start + 1 || at >= end || bytes[at] !== GREATER_THAN) return -1;
+    if (priority > MAX_PRIORITY) return -1;
+    this.facility = priority >> 3;
+    this.severity = priority & 7;
+    return at + 1;
+  }
+}
+
+function withoutLineEnd(bytes: Uint8Array, start: number, end: number): number {
+  if (end === start || bytes[end - 1] !== LF) return end;
+  return end - 1 > start && bytes[end - 2] === CR ? end - 2 : end - 1;
+}

@@ -1,0 +1,303 @@
+import type { Message } from './message.ts';
+
+const SPACE = 0x20;
+const PLUS = 0x2b;
+const DASH = 0x2d;
+const DOT = 0x2e;
+const COLON = 0x3a;
+const ZERO = 0x30;
+const UPPER_T = 0x54;
+const UPPER_Z = 0x5a;
+
+const MAX_FRACTION_DIGITS = 9;
+/** `YYYY-MM-DDThh:mm:ss` */
+const DATE_TIME_LENGTH = 19;
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+const MONTH_KEYS = MONTHS.map((name) => wordKey(name));
+const UTC = wordKey('UTC');
+const GMT = wordKey('GMT');
+/** How long the year guessed for a timestamp without one stays good, in ms. */
+const YEAR_GUESS_LIFETIME = 3_600_000;
+/** Far enough for 29 February, which can be eight years away. */
+const MAX_YEAR_DISTANCE = 8;
+
+/**
+ * Reads the timestamps of syslog messages. What is RFC 3339 already is left in the
+ * frame as sent; the others are rewritten to it, in the daemon's time zone and with
+ * their fraction digits as sent. The last second's text is kept, as most messages
+ * share it.
+ */
+export class TimestampReader {
+  /** `YYYY-MM-DDThh:mm:ss` of `cachedKey`, then room for a fraction and an offset. */
+  private readonly text = new Uint8Array(DATE_TIME_LENGTH + 1 + MAX_FRACTION_DIGITS + 6);
+  private zone = '';
+  private cachedKey = -1;
+  private cachedAt = 0;
+
+  /**
+   * Reads RFC 5424 §6.2.3's TIMESTAMP: NILVALUE or RFC 3339 as that section narrows it.
+   * @returns the offset behind it, or -1 if it is none
+   */
+  readRfc5424(message: Message, at: number): number {
+    const { header: bytes, end } = message;
+    if (at < end && bytes[at] === DASH) return isBoundary(bytes, at + 1, end, false) ? at + 1 : -1;
+    if (!isDate(bytes, at, end) || bytes[at + 10] !== UPPER_T) return -1;
+    if (!isTime(bytes, at + 11, end)) return -1;
+    const zoneAt = skipFraction(bytes, at + DATE_TIME_LENGTH, end);
+    const stop = skipOffset(bytes, zoneAt, end);
+    if (stop === zoneAt || !isBoundary(bytes, stop, end, false)) return -1;
+    if (bytes[zoneAt] !== UPPER_Z && bytes[zoneAt + 3] !== COLON) return -1;
+    setInPlace(message, at, stop);
+    return stop;
+  }
+
+  /**
+   * Reads an ISO 8601 timestamp as RFC 3164 senders write it: a space for the `T`,
+   * `±hhmm`, or no offset, which means the daemon's zone.
+   * @returns the offset behind it, or -1 if it is none
+   */
+  readIso(message: Message, at: number, now: number): number {
+    const { header: bytes, end } = message;
+    if (!isDate(bytes, at, end)) return -1;
+    if (bytes[at + 10] !== UPPER_T && bytes[at + 10] !== SPACE) return -1;
+    if (!isTime(bytes, at + 11, end)) return -1;
+    const fractionAt = at + DATE_TIME_LENGTH;
+    const zoneAt = skipFraction(bytes, fractionAt, end);
+    const stop = skipOffset(bytes, zoneAt, end);
+    if (!isBoundary(bytes, stop, end, true)) return -1;
+    const hasColon = bytes[zoneAt] === UPPER_Z || bytes[zoneAt + 3] === COLON;
+    if (stop > zoneAt && hasColon && bytes[at + 10] === UPPER_T) {
+      setInPlace(message, at, stop);
+      return stop;
+    }
+    const year = number2(bytes, at) * 100 + number2(bytes, at + 2);
+    this.setDateTime(
+      year,
+      number2(bytes, at + 5),
+      number2(bytes, at + 8),
+      bytes,
+      at + 11,
+      false,
+      now,
+    );
+    if (stop > zoneAt) {
+      const sent = String.fromCharCode(...bytes.subarray(zoneAt, stop));
+      this.compose(message, fractionAt, zoneAt, sent.replace(/^(...)(\d\d)$/, '$1:$2'));
+    } else {
+      this.compose(message, fractionAt, zoneAt, this.zone);
+    }
+    return stop;
+  }
+
+  /**
+   * Reads RFC 3164 §4.1.2's `Mmm dd hh:mm:ss`, also with a year before or after the
+   * time, a fraction, and Cisco's ` UTC:`.
+   * @param now ms since 1970: without a year, the one that puts it nearest to now
+   * @returns the offset behind it, or -1 if it is none
+   */
+  readRfc3164(message: Message, at: number, now: number): number {
+    const { header: bytes, end } = message;
+    if (at + 14 > end || bytes[at + 3] !== SPACE) return -1;
+    const month = MONTH_KEYS.indexOf(keyAt(bytes, at)) + 1;
+    if (month === 0) return -1;
+    let next = at + 4;
+    if (bytes[next] === SPACE) next++;
+    let day = number2(bytes, next);
+    if (day >= 0) {
+      next += 2;
+    } else {
+      day = bytes[next] - ZERO;
+      next += 1;
+    }
+    if (day < 1 || day > 31 || bytes[next] !== SPACE) return -1;
+    next += 1;
+    let year = yearAt(bytes, next, end);
+    if (year > 0 && bytes[next + 4] === SPACE) next += 5;
+    else year = 0;
+    if (!isTime(bytes, next, end)) return -1;
+    const timeAt = next;
+    const fractionAt = next + 8;
+    const fractionEnd = skipFraction(bytes, fractionAt, end);
+    next = fractionEnd;
+    if (year === 0 && bytes[next] === SPACE && endsYear(bytes, next + 5, end)) {
+      year = yearAt(bytes, next + 1, end);
+      if (year > 0) next += 5;
+    }
+    const isUtc = isUtcMark(bytes, next, end);
+    if (isUtc) next += 4;
+    if (!isBoundary(bytes, next, end, true)) return -1;
+    if (!this.setDateTime(year, month, day, bytes, timeAt, isUtc, now)) return -1;
+    this.compose(message, fractionAt, fractionEnd, this.zone);
+    return next;
+  }
+
+  /** Writes the date and time to `text` and sets `zone`; false if there is no such day. */
+  private setDateTime(
+    year: number,
+    month: number,
+    day: number,
+    bytes: Uint8Array,
+    timeAt: number,
+    isUtc: boolean,
+    now: number,
+  ): boolean {
+    const hour = number2(bytes, timeAt);
+    const minute = number2(bytes, timeAt + 3);
+    const second = number2(bytes, timeAt + 6);
+    const days = (year * 16 + month) * 32 + day;
+    const key = (((days * 24 + hour) * 60 + minute) * 60 + second) * 2 + (isUtc ? 1 : 0);
+    if (key === this.cachedKey && Math.abs(now - this.cachedAt) < YEAR_GUESS_LIFETIME) return true;
+
+    const toDate = (y: number) =>
+      isUtc
+        ? new Date(Date.UTC(y, month - 1, day, hour, minute, second))
+        : new Date(y, month - 1, day, hour, minute, second);
+    const realYear = year > 0 ? year : nearestYear(month, day, now, toDate);
+    if (realYear < 0 || day > daysIn(month, realYear)) return false;
+    const offset = isUtc ? 0 : -toDate(realYear).getTimezoneOffset();
+    const date = `${pad(realYear, 4)}-${pad(month)}-${pad(day)}`;
+    new TextEncoder().encodeInto(`${date}T${pad(hour)}:${pad(minute)}:${pad(second)}`, this.text);
+    this.zone = offsetText(offset);
+    this.cachedKey = key;
+    this.cachedAt = now;
+    return true;
+  }
+
+  /** Makes `text` the message's timestamp, with the fraction as sent and this zone. */
+  private compose(message: Message, fractionAt: number, fractionEnd: number, zone: string): void {
+    const { text } = this;
+    let at = DATE_TIME_LENGTH;
+    for (let i = fractionAt; i < fractionEnd; i++) text[at++] = message.header[i];
+    for (let i = 0; i < zone.length; i++) text[at++] = zone.charCodeAt(i);
+    message.timestamp = text;
+    message.timestampStart = 0;
+    message.timestampEnd = at;
+  }
+}
+
+function setInPlace(message: Message, start: number, end: number): void {
+  message.timestamp = message.header;
+  message.timestampStart = start;
+  message.timestampEnd = end;
+}
+
+function nearestYear(
+  month: number,
+  day: number,
+  now: number,
+  toDate: (year: number) => Date,
+): number {
+  const thisYear = new Date(now).getFullYear();
+  let nearest = -1;
+  let distance = Number.POSITIVE_INFINITY;
+  for (let away = 0; away <= MAX_YEAR_DISTANCE && (away < 2 || nearest < 0); away++) {
+    for (const year of [thisYear - away, thisYear + away]) {
+      if (day > daysIn(month, year)) continue;
+      const gap = Math.abs(toDate(year).getTime() - now);
+      if (gap < distance) {
+        distance = gap;
+        nearest = year;
+      }
+    }
+  }
+  return nearest;
+}
+
+/** `YYYY-MM-DD`, a day that exists */
+function isDate(bytes: Uint8Array, at: number, end: number): boolean {
+  if (at + DATE_TIME_LENGTH > end || bytes[at + 4] !== DASH || bytes[at + 7] !== DASH) return false;
+  const century = number2(bytes, at);
+  const year = number2(bytes, at + 2);
+  const month = number2(bytes, at + 5);
+  const day = number2(bytes, at + 8);
+  if (century < 0 || year < 0 || month < 1 || month > 12) return false;
+  return day >= 1 && day <= daysIn(month, century * 100 + year);
+}
+
+/** `hh:mm:ss` */
+function isTime(bytes: Uint8Array, at: number, end: number): boolean {
+  if (at + 8 > end || bytes[at + 2] !== COLON || bytes[at + 5] !== COLON) return false;
+  const hour = number2(bytes, at);
+  const minute = number2(bytes, at + 3);
+  const second = number2(bytes, at + 6);
+  return hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 60;
+}
+
+function skipFraction(bytes: Uint8Array, at: number, end: number): number {
+  if (at >= end || bytes[at] !== DOT) return at;
+  let next = at + 1;
+  while (next < end && next <= at + MAX_FRACTION_DIGITS && isDigit(bytes[next])) next++;
+  return next > at + 1 ? next : at;
+}
+
+/** Skips `Z`, `±hh:mm` or `±hhmm`; returns `at` where there is none. */
+function skipOffset(bytes: Uint8Array, at: number, end: number): number {
+  if (at >= end) return at;
+  if (bytes[at] === UPPER_Z) return at + 1;
+  if (bytes[at] !== PLUS && bytes[at] !== DASH) return at;
+  const hour = number2(bytes, at + 1);
+  const minuteAt = bytes[at + 3] === COLON ? at + 4 : at + 3;
+  const minute = number2(bytes, minuteAt);
+  if (minuteAt + 2 > end || hour < 0 || hour > 23 || minute < 0 || minute > 59) return at;
+  return minuteAt + 2;
+}
+
+function isBoundary(bytes: Uint8Array, at: number, end: number, orColon: boolean): boolean {
+  return at === end || (at < end && (bytes[at] === SPACE || (orColon && bytes[at] === COLON)));
+}
+
+/** What may follow a year: not the rest of an address like `2001:db8::1`. */
+function endsYear(bytes: Uint8Array, at: number, end: number): boolean {
+  if (at < end && bytes[at] === COLON) return isBoundary(bytes, at + 1, end, false);
+  return isBoundary(bytes, at, end, false);
+}
+
+/** ` UTC:` or ` GMT:` */
+function isUtcMark(bytes: Uint8Array, at: number, end: number): boolean {
+  if (at + 5 > end || bytes[at] !== SPACE || bytes[at + 4] !== COLON) return false;
+  const key = keyAt(bytes, at + 1);
+  return key === UTC || key === GMT;
+}
+
+/** A year that syslog can mean, 1970–2099, or 0. */
+function yearAt(bytes: Uint8Array, at: number, end: number): number {
+  if (at + 4 > end) return 0;
+  const century = number2(bytes, at);
+  const year = number2(bytes, at + 2);
+  if (year < 0) return 0;
+  return century === 20 || (century === 19 && year >= 70) ? century * 100 + year : 0;
+}
+
+function daysIn(month: number, year: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= ZERO + 9;
+}
+
+/** Two digits as a number, or -1. */
+function number2(bytes: Uint8Array, at: number): number {
+  const tens = bytes[at] - ZERO;
+  const ones = bytes[at + 1] - ZERO;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1;
+}
+
+function keyAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2];
+}
+
+function wordKey(word: string): number {
+  return (word.charCodeAt(0) << 16) | (word.charCodeAt(1) << 8) | word.charCodeAt(2);
+}
+
+function offsetText(minutes: number): string {
+  if (minutes === 0) return 'Z';
+  const size = Math.abs(minutes);
+  return `${minutes < 0 ? '-' : '+'}${pad(Math.floor(size / 60))}:${pad(size % 60)}`;
+}
+
+function pad(value: number, length = 2): string {
+  return String(value).padStart(length, '0');
+}

@@ -1,0 +1,85 @@
+import zookeeper, { type Client } from 'node-zookeeper-client';
+
+/** Long enough for what we ask; should the process die, ZooKeeper forgets it by then. */
+const SESSION_TIMEOUT_MS = 10_000;
+
+/** A path that does not exist in ZooKeeper. */
+export class NoNodeError extends Error {
+  override readonly name = 'NoNodeError';
+}
+
+/** What can be read in a session. Paths are below the chroot. */
+export interface Session {
+  /** @throws {NoNodeError} if there is no such path */
+  children(path: string): Promise<string[]>;
+  /** @throws {NoNodeError} if there is no such path */
+  data(path: string): Promise<Uint8Array>;
+}
+
+/**
+ * Opens a session with one server, uses it and closes it, all within a deadline. Each
+ * is a fresh client: node-zookeeper-client does not recover well from a session that
+ * expired or was cut off.
+ * @param server `host:port`, with a chroot where there is one
+ * @throws {Error} what `use` throws, or that there was no answer in time
+ */
+export async function withSession<T>(
+  server: string,
+  deadlineMs: number,
+  use: (session: Session) => Promise<T>,
+): Promise<T> {
+  const client = zookeeper.createClient(server, {
+    sessionTimeout: SESSION_TIMEOUT_MS,
+    spinDelay: SESSION_TIMEOUT_MS,
+    retries: 0,
+  });
+  let isConnected = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`no answer within ${deadlineMs / 1000} s`));
+    }, deadlineMs);
+  });
+  const work = (async () => {
+    await new Promise<void>((resolve) => {
+      client.once('connected', resolve);
+      client.connect();
+    });
+    isConnected = true;
+    return use(sessionOf(client));
+  })();
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => {});
+    // Closing asks the server to end the session, which needs one.
+    if (isConnected) client.close();
+    abandonLater(client, isConnected);
+  }
+}
+
+/** Sees to it that the client never connects again, and that its socket goes. */
+function abandonLater(client: Client, isConnected: boolean): void {
+  const manager = client.connectionManager;
+  manager.connect = () => {};
+  const destroy = () => manager.socket?.destroy();
+  if (isConnected) setTimeout(destroy, 1_000).unref();
+  else destroy();
+}
+
+function sessionOf(client: Client): Session {
+  const promised = <T>(read: (done: (error: Error | null, value: T) => void) => void) =>
+    new Promise<T>((resolve, reject) => {
+      read((error, value) => (error ? reject(asError(error)) : resolve(value)));
+    });
+  return {
+    children: (path) => promised((done) => client.getChildren(path, done)),
+    data: (path) => promised((done) => client.getData(path, done)),
+  };
+}
+
+function asError(error: Error & { getCode?: () => number }): Error {
+  if (error.getCode?.() !== zookeeper.Exception.NO_NODE) return error;
+  return new NoNodeError(error.message, { cause: error });
+}

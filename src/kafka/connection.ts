@@ -1,6 +1,6 @@
 import type { ISocketFactory } from 'kafkajs';
 import Broker from 'kafkajs/src/broker/index.js';
-import ConnectionPool from 'kafkajs/src/network/connectionPool.js';
+import ConnectionPool, { type RequestQueue } from 'kafkajs/src/network/connectionPool.js';
 import { requests } from 'kafkajs/src/protocol/requests/index.js';
 import { type Address, formatAddress } from '../address.ts';
 import {
@@ -67,6 +67,7 @@ export class BrokerConnection {
       enforceRequestTimeout: true,
       logger: silentLogger,
     });
+    for (const { requestQueue } of this.pool.pool) quieten(requestQueue);
     this.broker = new Broker({ connectionPool: this.pool, logger: silentLogger });
   }
 
@@ -182,4 +183,12 @@ export class BrokerConnection {
       clearTimeout(timer);
     }
   }
+}
+
+/** kafkajs sets a timer for a time long past after each answer, and the runtime warns of it. */
+function quieten(queue: RequestQueue): void {
+  const schedule = queue.scheduleCheckPendingRequests.bind(queue);
+  queue.scheduleCheckPendingRequests = () => {
+    if (queue.pending.length > 0) schedule();
+  };
 }

@@ -21,24 +21,28 @@ declare module 'kafkajs/src/network/connectionPool.js' {
   import type { ISocketFactory } from 'kafkajs';
   import type { Exchange } from 'kafkajs/src/protocol/requests/index.js';
 
+  export interface RequestQueue {
+    readonly pending: unknown[];
+    push(request: {
+      entry: {
+        apiKey: number;
+        apiName: string;
+        apiVersion: number;
+        correlationId: number;
+        resolve: (answer: { payload: Uint8Array }) => void;
+        reject: (error: Error) => void;
+      };
+      expectResponse: boolean;
+      requestTimeout: number;
+      sendRequest: () => void;
+    }): void;
+    maybeThrottle(ms: number): void;
+    scheduleCheckPendingRequests(): void;
+  }
+
   interface Connection {
     readonly socket: Socket | undefined;
-    readonly requestQueue: {
-      push(request: {
-        entry: {
-          apiKey: number;
-          apiName: string;
-          apiVersion: number;
-          correlationId: number;
-          resolve: (answer: { payload: Uint8Array }) => void;
-          reject: (error: Error) => void;
-        };
-        expectResponse: boolean;
-        requestTimeout: number;
-        sendRequest: () => void;
-      }): void;
-      maybeThrottle(ms: number): void;
-    };
+    readonly requestQueue: RequestQueue;
     isConnected(): boolean;
     nextCorrelationId(): number;
     rejectRequests(error: Error): void;

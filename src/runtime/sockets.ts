@@ -1,10 +1,10 @@
-import { connect, createServer, isIP, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ISocketFactoryArgs } from 'kafkajs';
 import type { Connection, ConnectionHandler, Listener, TcpAddress } from './runtime.ts';
 
 /** Idle time, in ms, after which the kernel starts asking whether the peer is still there. */
-const KEEP_ALIVE_DELAY = 60_000;
+export const KEEP_ALIVE_DELAY = 60_000;
 
 /** The longest delay that a timer takes, in ms. */
 const LONGEST_DELAY = 2 ** 31 - 1;
@@ -14,28 +14,50 @@ export function listen(
   { host, port }: TcpAddress,
   accept: (connection: Connection) => ConnectionHandler,
 ): Promise<Listener> {
-  const server = createServer({ allowHalfOpen: true }, (socket) => serve(socket, accept));
+  let accepted = 0;
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    accepted++;
+    serve(socket, accept);
+  });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, () => {
+    server.listen({ host, port }, () => {
       server.off('error', reject);
       // A failed accept (no file descriptor left) concerns that one peer only.
       server.on('error', () => {});
-      const { address, port } = server.address() as { address: string; port: number };
+      const { address, port } = server.address() as AddressInfo;
       resolve({ address: { host: address, port }, close });
     });
   });
 
-  /** The peers that wait in the kernel's backlog would be reset: they are let in first. */
-  function close(): Promise<void> {
-    return new Promise((resolve) => {
-      setImmediate(() => {
-        // The callback of close() would wait for the last connection's end, not for the port.
-        server.close();
-        setImmediate(resolve);
-      });
-    });
+  async function close(): Promise<void> {
+    await acceptWaiting(() => accepted);
+    // The callback of close() would wait for the last connection's end, not for the port.
+    server.close();
+    await eventLoopTurn();
   }
+}
+
+/**
+ * Lets in the peers that wait in the kernel's backlog: closing the listener
+ * would reset them, with what they have sent. A runtime may accept one a turn.
+ */
+export async function acceptWaiting(accepted: () => number): Promise<void> {
+  let before: number;
+  await eventLoopTurn();
+  do {
+    before = accepted();
+    await eventLoopTurn();
+  } while (accepted() > before);
+}
+
+function eventLoopTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A peer's name for the logs, as `address:port`. */
+export function nameOf(address = 'unknown', port = 0): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 function serve(socket: Socket, accept: (connection: Connection) => ConnectionHandler): void {
@@ -63,8 +85,7 @@ class SocketConnection implements Connection {
   readonly #socket: Socket;
 
   constructor(socket: Socket) {
-    const { remoteAddress: address, remotePort: port } = socket;
-    this.peer = address?.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+    this.peer = nameOf(socket.remoteAddress, socket.remotePort);
     this.#socket = socket;
   }
 

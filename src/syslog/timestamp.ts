@@ -12,6 +12,8 @@ const UPPER_Z = 0x5a;
 const MAX_FRACTION_DIGITS = 9;
 /** `YYYY-MM-DDThh:mm:ss` */
 const DATE_TIME_LENGTH = 19;
+/** `YYYY-MM-DDThh` */
+const HOUR_LENGTH = 13;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const MONTH_KEYS = MONTHS.map((name) => wordKey(name));
 const UTC = wordKey('UTC');
@@ -24,7 +26,7 @@ const MAX_YEAR_DISTANCE = 8;
 /**
  * Reads the timestamps of syslog messages. What is RFC 3339 already is left in the
  * frame as sent; the others are rewritten to it, in the daemon's time zone and with
- * their fraction digits as sent. The last second's text is kept, as most messages
+ * their fraction digits as sent. The last hour's text is kept, as most messages
  * share it.
  */
 export class TimestampReader {
@@ -141,23 +143,21 @@ export class TimestampReader {
     isUtc: boolean,
     now: number,
   ): boolean {
+    // A time zone's offset changes at full hours: minutes and seconds are only copied.
+    for (let i = HOUR_LENGTH; i < DATE_TIME_LENGTH; i++) {
+      this.text[i] = bytes[timeAt + 2 + i - HOUR_LENGTH];
+    }
     const hour = number2(bytes, timeAt);
-    const minute = number2(bytes, timeAt + 3);
-    const second = number2(bytes, timeAt + 6);
-    const days = (year * 16 + month) * 32 + day;
-    const key = (((days * 24 + hour) * 60 + minute) * 60 + second) * 2 + (isUtc ? 1 : 0);
+    const key = (((year * 16 + month) * 32 + day) * 24 + hour) * 2 + (isUtc ? 1 : 0);
     if (key === this.cachedKey && Math.abs(now - this.cachedAt) < YEAR_GUESS_LIFETIME) return true;
 
     const toDate = (y: number) =>
-      isUtc
-        ? new Date(Date.UTC(y, month - 1, day, hour, minute, second))
-        : new Date(y, month - 1, day, hour, minute, second);
+      isUtc ? new Date(Date.UTC(y, month - 1, day, hour)) : new Date(y, month - 1, day, hour);
     const realYear = year > 0 ? year : nearestYear(month, day, now, toDate);
     if (realYear < 0 || day > daysIn(month, realYear)) return false;
-    const offset = isUtc ? 0 : -toDate(realYear).getTimezoneOffset();
-    const date = `${pad(realYear, 4)}-${pad(month)}-${pad(day)}`;
-    new TextEncoder().encodeInto(`${date}T${pad(hour)}:${pad(minute)}:${pad(second)}`, this.text);
-    this.zone = offsetText(offset);
+    const dateHour = `${pad(realYear, 4)}-${pad(month)}-${pad(day)}T${pad(hour)}`;
+    new TextEncoder().encodeInto(dateHour, this.text);
+    this.zone = offsetText(isUtc ? 0 : -toDate(realYear).getTimezoneOffset());
     this.cachedKey = key;
     this.cachedAt = now;
     return true;

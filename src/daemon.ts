@@ -16,7 +16,7 @@ import { findBrokers } from './zookeeper/brokers.ts';
 
 const CLIENT_ID = 'syslogger';
 /** A sender that is silent for so long after our FIN has nothing on its way to us, in ms. */
-const QUIET_MS = 1_000;
+const QUIET_MS = 500;
 
 /** What a stop needs to know; filled as the daemon comes up. */
 interface Running {

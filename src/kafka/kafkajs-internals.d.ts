@@ -17,7 +17,6 @@ declare module 'kafkajs/src/broker/index.js' {
 }
 
 declare module 'kafkajs/src/network/connectionPool.js' {
-  import type { Socket } from 'node:net';
   import type { ISocketFactory } from 'kafkajs';
   import type { Exchange } from 'kafkajs/src/protocol/requests/index.js';
 
@@ -41,7 +40,7 @@ declare module 'kafkajs/src/network/connectionPool.js' {
   }
 
   interface Connection {
-    readonly socket: Socket | undefined;
+    readonly socket: { write(bytes: Uint8Array): boolean; destroy(): void } | undefined;
     readonly requestQueue: RequestQueue;
     isConnected(): boolean;
     nextCorrelationId(): number;

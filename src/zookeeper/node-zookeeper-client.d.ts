@@ -1,7 +1,5 @@
 // The little of node-zookeeper-client 1.1.3 that is used here.
 declare module 'node-zookeeper-client' {
-  import type { Socket } from 'node:net';
-
   interface ZooKeeperError extends Error {
     readonly name: string;
     getCode(): number;
@@ -10,7 +8,10 @@ declare module 'node-zookeeper-client' {
 
   export interface Client {
     /** Internal, to end a session that never came about. */
-    readonly connectionManager: { socket: Socket | undefined; connect: () => void };
+    readonly connectionManager: {
+      readonly socket: { destroy(): void } | undefined;
+      connect: () => void;
+    };
     connect(): void;
     close(): void;
     once(event: 'connected', listener: () => void): void;

@@ -41,11 +41,22 @@ export async function runDaemon(config: Config, runtime: Runtime, log: Log): Pro
   const running = create(config, runtime, log, () => fail(EXIT.undelivered));
   const { sink, forwarder, listeners, ledger } = running;
 
+  runtime.onSignal('SIGUSR1', async () => {
+    log.info(`SIGUSR1: looking up where ${sink.description} is`);
+    await sink.rediscover();
+    log.info('looked up');
+  });
+
   const opened = await Promise.race([sink.open().then(() => true), stopAsked.then(() => false)]);
   if (opened) {
-    for (const address of config.listen) {
-      const where = await listen(listeners, address);
-      log.info(`listening on ${where}, forwarding to ${sink.description}`);
+    try {
+      for (const address of config.listen) {
+        const where = await listen(listeners, address);
+        log.info(`listening on ${where}, forwarding to ${sink.description}`);
+      }
+    } catch (error) {
+      await stop(running, config, log);
+      throw error;
     }
   }
   const code = await Promise.race([failed, stopAsked.then(() => stop(running, config, log))]);
@@ -84,17 +95,12 @@ function create(config: Config, runtime: Runtime, log: Log, onBroken: () => void
       find: async () =>
         target.kind === 'brokers' ? target.addresses : findBrokers(target.ensemble),
     };
-    const sink = new KafkaSink({
+    return new KafkaSink({
       ...{ discovery, topic, log, maxValueBytes },
       clientId: CLIENT_ID,
       socketFactory: kafkaSocketFactory,
       split: format.split,
     });
-    runtime.onSignal('SIGUSR1', () => {
-      log.info(`SIGUSR1: looking the brokers up again (${discovery.description})`);
-      sink.rediscover().then(() => log.info('the brokers are looked up'));
-    });
-    return sink;
   }
 }
 
@@ -141,10 +147,11 @@ async function stop(running: Running, config: Config, log: Log): Promise<number>
   const deadline = new Promise<false>((resolve) => {
     timer = setTimeout(resolve, config.drainTimeoutMs, false);
   });
-  const drained = listeners
-    .drain(QUIET_MS)
-    .then(() => forwarder.idle())
-    .then(() => true);
+  const drained = listeners.drain(QUIET_MS).then(async (idle) => {
+    if (idle > 0) log.info(`closed ${idle} idle connections that their senders had left open`);
+    await forwarder.idle();
+    return true;
+  });
   const isDrained = await Promise.race([drained, deadline]);
   clearTimeout(timer);
   if (isDrained) {

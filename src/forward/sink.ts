@@ -40,6 +40,8 @@ export interface Sink<B extends Batch = Batch> {
   send(batch: B, isFull: boolean): Promise<void> | null;
   /** Called when a batch that was turned away may be offered again. */
   onReady: () => void;
+  /** Looks up anew where it sends to, if that can change. */
+  rediscover(): Promise<void>;
   /** Ends its connections; called when nothing is on its way any more. */
   close(): Promise<void>;
 }

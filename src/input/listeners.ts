@@ -65,19 +65,22 @@ export class Listeners {
    * Lets nobody in any more, tells the senders to close (FIN), and reads each stream
    * to its end. A sender that has nothing to say may not notice the FIN; one that has
    * been silent for `quietMs` since is not waited for.
+   * @returns how many were not waited for
    */
-  async drain(quietMs: number): Promise<void> {
+  async drain(quietMs: number): Promise<number> {
     await Promise.all(this.listeners.map((listener) => listener.close()));
     for (const stream of [...this.streams]) stream.halfClose();
     const emptied = new Promise<void>((resolve) => {
       this.onEmpty = resolve;
     });
-    if (this.streams.size === 0) return;
+    let idle = 0;
+    if (this.streams.size === 0) return idle;
     const timer = setInterval(() => {
-      for (const stream of [...this.streams]) stream.closeIfQuiet(quietMs);
+      for (const stream of [...this.streams]) if (stream.finishIfQuiet(quietMs)) idle += 1;
     }, quietMs / 4);
     await emptied;
     clearInterval(timer);
+    return idle;
   }
 
   private remove(stream: SyslogStream): void {

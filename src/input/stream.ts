@@ -78,14 +78,15 @@ export class SyslogStream implements ConnectionHandler, Sender {
   }
 
   /**
-   * Drops the connection if nothing has come for `quietMs` although it was read, and no
-   * frame is unfinished: the sender is idle, and will see the FIN before it sends again.
+   * Counts the stream as finished if nothing has come for `quietMs` although it was read,
+   * and no frame has begun: the sender is idle, and will see our FIN before it sends again.
+   * @returns whether it did
    */
-  closeIfQuiet(quietMs: number): void {
-    if (this.isWaiting || this.framer.isInside || Date.now() - this.lastReadAt < quietMs) return;
-    this.hasEnded = true;
+  finishIfQuiet(quietMs: number): boolean {
+    const isQuiet = Date.now() - this.lastReadAt >= quietMs;
+    if (!isQuiet || this.isWaiting || this.framer.isInside) return false;
     this.finish();
-    this.connection.destroy();
+    return true;
   }
 
   private take(): void {

@@ -25,12 +25,14 @@ export async function listen(
         accepted++;
         socket.setNoDelay(true);
         socket.setKeepAlive(true, KEEP_ALIVE_DELAY);
-        socket.data = new BunConnection(socket, accept);
+        socket.data = new BunConnection(socket);
+        socket.data.handler = accept(socket.data);
       },
       data: (socket, bytes) => socket.data.handler.data(bytes),
       drain: (socket) => socket.data.flush(),
       end: (socket) => socket.data.peerEnded(),
-      close: (socket, error) => socket.data.closed(error),
+      // Bun may close within our own call of end() or destroy(); the handler learns of it afterwards.
+      close: (socket, error) => queueMicrotask(() => socket.data.closed(error)),
     },
   });
   return {
@@ -44,7 +46,7 @@ export async function listen(
 
 class BunConnection implements Connection {
   readonly peer: string;
-  readonly handler: ConnectionHandler;
+  handler!: ConnectionHandler;
   readonly #socket: Socket;
   /** What the kernel hasn't taken yet. */
   readonly #queue: Uint8Array[] = [];
@@ -52,10 +54,9 @@ class BunConnection implements Connection {
   #peerEnded = false;
   #destroyed = false;
 
-  constructor(socket: Socket, accept: (connection: Connection) => ConnectionHandler) {
+  constructor(socket: Socket) {
     this.#socket = socket;
     this.peer = nameOf(socket.remoteAddress, socket.remotePort);
-    this.handler = accept(this);
   }
 
   pause(): void {

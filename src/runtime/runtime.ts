@@ -16,18 +16,21 @@ export interface TcpAddress {
 export interface Connection {
   /** The other side as `address:port`, for logs. */
   readonly peer: string;
-  /** Stops reading. The kernel's buffers fill and TCP slows the sender. */
+  /**
+   * Stops reading. The kernel's buffers fill and TCP slows the sender. Only a
+   * reset by the peer may still hand out what had arrived before it.
+   */
   pause(): void;
   /** Reads on after {@link pause}. */
   resume(): void;
   /**
-   * Queues bytes for sending; they must not change until sent.
+   * Queues bytes for sending; they must not change until sent. Does nothing after {@link end}.
    * @returns false when the peer is slow: wait for `drained` before writing more.
    */
   write(bytes: Uint8Array): boolean;
   /** Sends FIN after all that was written, and goes on reading (half-close). */
   end(): void;
-  /** Drops the connection at once. */
+  /** Drops the connection, and what was not yet sent, at once: the peer sees a reset. */
   destroy(): void;
 }
 
@@ -39,7 +42,11 @@ export interface ConnectionHandler {
   /** The bytes are the handler's to keep: no one else writes to them. */
   data(bytes: Uint8Array): void;
   end(): void;
-  /** Both directions are done; with an error where the connection broke. */
+  /**
+   * Both directions are done; never within a call of ours. With an error where
+   * the connection broke; a reset while paused, or close behind the last bytes,
+   * may look like an `end` instead.
+   */
   closed(error?: Error): void;
   drained?(): void;
 }
@@ -48,7 +55,10 @@ export interface ConnectionHandler {
 export interface Listener {
   /** Where it really listens (the port that the system chose). */
   readonly address: TcpAddress;
-  /** Stops accepting. Accepted connections live on. Resolves when the port is free. */
+  /**
+   * Accepts those who wait already, then no more. Accepted connections live on.
+   * Resolves when the port is free.
+   */
   close(): Promise<void>;
 }
 
@@ -65,10 +75,13 @@ export interface Runtime {
     address: TcpAddress,
     accept: (connection: Connection) => ConnectionHandler,
   ): Promise<Listener>;
-  /** Calls `handler` at each such signal instead of the system's default action. */
+  /**
+   * Calls `handler` at each such signal instead of the default action. Until then
+   * SIGUSR1 ends the process under Bun, and opens a debugger's port under Node and Deno.
+   */
   onSignal(signal: Signal, handler: () => void): void;
   /**
-   * Writes to standard output and waits until the system has taken it all.
+   * Writes to standard output and waits until the system has taken it all. One call at a time.
    * @throws {Error} EPIPE when the reader is gone
    */
   writeStdout(bytes: Uint8Array): Promise<void>;

@@ -107,7 +107,7 @@ class SocketConnection implements Connection {
   }
 
   destroy(): void {
-    this.#socket.destroy();
+    this.#socket.resetAndDestroy();
   }
 }
 

@@ -62,6 +62,8 @@ export class StdoutSink implements Sink<Lines> {
     return this.write(batch);
   }
 
+  async rediscover(): Promise<void> {}
+
   async close(): Promise<void> {}
 
   private async write(batch: Lines): Promise<void> {

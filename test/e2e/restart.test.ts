@@ -59,3 +59,29 @@ test(`${RESTARTS} restarts with SIGTERM at ${RATE} messages/s behind rsyslogd`, 
   const times = stops.map(({ ms }) => Math.round(ms));
   console.log(`stops took ${times.join(', ')} ms`);
 });
+
+test('restarts while rsyslogd has nothing to send: what comes afterwards is there once', async () => {
+  const topic = 'idle-restarts';
+  await createTopic(kafka.address, { topic });
+  const listen = `tcp://127.0.0.1:${await freePort()}`;
+  const args = ['--listen', listen, '--zookeeper', zookeeper.address, '--topic', topic];
+  let syslogger = await startSyslogger({ args });
+  const rsyslogd = await startRsyslogd({ target: { port: syslogger.port }, batchSize: 1 });
+
+  const rounds = 4;
+  const each = 50;
+  for (let round = 0; round < rounds; round++) {
+    await sendLoad({ port: rsyslogd.inputPort, from: round * each, count: each });
+    await rsyslogd.waitUntilQueueEmpty((round + 1) * each);
+    const { code, ledger } = await syslogger.stop();
+    expect(ledger).toContain(`received ${each} = acknowledged ${each} + in flight 0;`);
+    expect(code).toBe(0);
+    syslogger = await startSyslogger({ args });
+  }
+  await syslogger.stop();
+  await rsyslogd.stop();
+
+  const records = await readTopic(kafka.address, topic, { count: rounds * each });
+  const values = records.map(({ value }) => value);
+  expect(checkNumbered(values, rounds * each)).toEqual({ missing: [], repeated: [] });
+});

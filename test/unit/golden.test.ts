@@ -1,9 +1,13 @@
-import { expect, test } from 'bun:test';
+import { beforeAll, expect, test } from 'bun:test';
 import { goldenCases } from '../support/golden.ts';
 import { documents } from '../support/pipeline.ts';
 
 /** The folder's README tells what these are. */
 const NOW = Date.UTC(2026, 9, 15, 12);
+
+beforeAll(() => {
+  process.env.TZ = 'UTC';
+});
 
 for (const { name, input, expected, options } of goldenCases()) {
   test(`golden: ${name}`, () => {

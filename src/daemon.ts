@@ -9,7 +9,6 @@ import type { Discovery } from './kafka/cluster.ts';
 import { KafkaSink } from './kafka/sink.ts';
 import type { Log } from './log.ts';
 import type { Runtime } from './runtime/runtime.ts';
-import { kafkaSocketFactory } from './runtime/sockets.ts';
 import { StdoutSink } from './stdout/sink.ts';
 import { createFormat } from './syslog/format.ts';
 import { findBrokers } from './zookeeper/brokers.ts';
@@ -98,7 +97,7 @@ function create(config: Config, runtime: Runtime, log: Log, onBroken: () => void
     return new KafkaSink({
       ...{ discovery, topic, log, maxValueBytes },
       clientId: CLIENT_ID,
-      socketFactory: kafkaSocketFactory,
+      socketFactory: runtime.socketFactory,
       split: format.split,
     });
   }

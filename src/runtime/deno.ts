@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { afterInput, exit, onSignal } from './process.ts';
 import type { Runtime } from './runtime.ts';
-import { listen } from './sockets.ts';
+import { listen, socketFactory } from './sockets.ts';
 
 /** The little of Deno's namespace that is used here. */
 declare const Deno: {
@@ -13,6 +13,7 @@ export const deno: Runtime = {
   name: 'deno',
   version: process.versions.deno ?? '',
   listen,
+  socketFactory,
   onSignal,
   writeStdout,
   afterInput,

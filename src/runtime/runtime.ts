@@ -1,3 +1,5 @@
+import type { ISocketFactory } from 'kafkajs';
+
 /**
  * All that the daemon asks of the runtime beneath it. Above `src/runtime/` no
  * module names Bun, Deno, Node or a socket of theirs: it gets a {@link Runtime}.
@@ -75,6 +77,8 @@ export interface Runtime {
     address: TcpAddress,
     accept: (connection: Connection) => ConnectionHandler,
   ): Promise<Listener>;
+  /** Opens connections to Kafka, in the way that kafkajs asks for them. */
+  readonly socketFactory: ISocketFactory;
   /**
    * Calls `handler` at each such signal instead of the default action. Until then
    * SIGUSR1 ends the process under Bun, and opens a debugger's port under Node and Deno.

@@ -112,10 +112,10 @@ class SocketConnection implements Connection {
 }
 
 /**
- * The `socketFactory` option of kafkajs: its own default, less Nagle's delay.
- * `ssl` is what `tls.connect` takes, or nothing for a plain connection.
+ * `Runtime.socketFactory`: kafkajs's own default, less Nagle's delay. `ssl` is what
+ * `tls.connect` takes, or nothing for a plain connection.
  */
-export function kafkaSocketFactory({ host, port, ssl, onConnect }: ISocketFactoryArgs): Socket {
+export function socketFactory({ host, port, ssl, onConnect }: ISocketFactoryArgs): Socket {
   const name = isIP(host) ? {} : { servername: host };
   const socket = ssl
     ? connectTls({ host, port, ...name, ...ssl }, onConnect)

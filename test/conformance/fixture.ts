@@ -11,7 +11,7 @@ import type {
   Signal,
   TcpAddress,
 } from '../../src/runtime/runtime.ts';
-import { kafkaSocketFactory } from '../../src/runtime/sockets.ts';
+import { socketFactory } from '../../src/runtime/sockets.ts';
 import { isPattern, pattern } from './pattern.ts';
 
 /** How the connections of a listener are served. */
@@ -189,7 +189,7 @@ function fill(number: number): void {
 }
 
 function connect({ host, port }: TcpAddress): void {
-  const socket = kafkaSocketFactory({
+  const socket = socketFactory({
     host,
     port,
     ssl: undefined as never,

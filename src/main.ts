@@ -48,7 +48,8 @@ main(process.argv.slice(2)).then(
   (error: Error) => {
     const isUsage = error instanceof UsageError;
     if (isUsage || error instanceof ConfigError) {
-      writeStderr(`syslogger: ${error.message}\n`);
+      // An argument may hold line ends; what is wrong with it is one line.
+      writeStderr(`syslogger: ${error.message.replace(/[\r\n]+/g, ' ')}\n`);
       runtime.exit(isUsage ? EXIT.usage : EXIT.config);
     }
     throw error;

@@ -52,7 +52,9 @@ export function parseCommandLine(args: string[]): CommandLine {
 function refuseUnknown(args: string[]): void {
   const known = new Set<string>([...OPTIONS.map(({ name }) => name), 'help', 'version']);
   for (const arg of args) {
-    if (arg === '--') return;
+    if (arg === '-' || arg === '--') {
+      throw new UsageError(`there is nothing but options: what is ${arg}? See --help`);
+    }
     const name = /^--?([^=]+)/.exec(arg)?.[1];
     if (name === undefined || known.has(name) || arg === '-h' || arg === '-v') continue;
     const nearest = nearestOption(name);
@@ -80,7 +82,10 @@ function collect(options: Record<string, unknown>): Given {
     if (!option.value) {
       given[name] = true;
     } else if (option.isList) {
-      given[name] = [value].flat().map(unmark);
+      const values = [value].flat();
+      // cac refuses a missing value only where the option is given once.
+      if (values.includes(true)) throw new UsageError(`--${name}: value is missing; see --help`);
+      given[name] = values.map(unmark);
     } else if (Array.isArray(value)) {
       throw new UsageError(`--${name} is given ${value.length} times; once is enough`);
     } else {

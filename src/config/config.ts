@@ -87,7 +87,9 @@ function readListenAddress(value: string): Address {
 }
 
 function readTarget(given: Given): Target {
-  const targets = (['zookeeper', 'brokers', 'stdout'] as const).filter((name) => given[name]);
+  const targets = (['zookeeper', 'brokers', 'stdout'] as const).filter(
+    (name) => given[name] !== undefined,
+  );
   if (targets.length > 1) {
     const names = targets.map((name) => `--${name}`).join(' and ');
     throw new UsageError(`${names} exclude each other: give one of them`);

@@ -1,7 +1,9 @@
 import { documentBound, writeDocument } from './document.ts';
 import type { Frame } from './framing.ts';
 import { Message } from './message.ts';
+import { parse } from './parse.ts';
 import { splitDocument } from './split.ts';
+import { TimestampReader } from './timestamp.ts';
 
 /** The formats that a record's value can have. */
 export const FORMATS = ['json', 'raw'] as const;
@@ -72,6 +74,7 @@ const rawFormatter: Formatter = {
 
 /** Filled anew for each frame of every stream. */
 const message = new Message();
+const timestamps = new TimestampReader();
 
 class JsonFormatter implements Formatter {
   error = '';
@@ -85,12 +88,11 @@ class JsonFormatter implements Formatter {
   write(frame: Frame, out: Uint8Array, at: number, now: number): number {
     const read = frame.part > 1 && this.continuation ? this.continuation : message;
     if (read === message) {
-      message.parse(frame.bytes, frame.start, frame.end, now);
+      parse(message, frame, now, timestamps);
       this.continuation = frame.part === 1 ? message.continuation() : undefined;
     } else {
-      read.continueWith(frame.bytes, frame.start, frame.end);
+      read.continueWith(frame);
     }
-    read.part = frame.part;
     if (frame.promised > 0) {
       const cut = `octet count ${frame.promised} but the stream ended after ${frame.arrived}`;
       read.error = read.error === '' ? cut : `${read.error}; ${cut}`;

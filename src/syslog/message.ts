@@ -1,18 +1,8 @@
-import { parseRfc3164 } from './rfc3164.ts';
-import { parseRfc5424 } from './rfc5424.ts';
-import { TimestampReader } from './timestamp.ts';
+import type { Frame } from './framing.ts';
 
-const LESS_THAN = 0x3c;
-const GREATER_THAN = 0x3e;
-const ZERO = 0x30;
-const ONE = 0x31;
-const NINE = 0x39;
-const SPACE = 0x20;
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** facility local7, severity debug */
-const MAX_PRIORITY = 191;
 /** user.notice, what RFC 3164 §4.3.3 gives to a message without PRI. */
 const DEFAULT_PRIORITY = 13;
 
@@ -67,37 +57,12 @@ export class Message {
   /** Which part of a longer frame this is: 1, 2, …; 0 for a whole one. */
   part = 0;
 
-  readonly timestamps: TimestampReader;
-
-  /** @param timestamps reads the times of messages, in the daemon's zone */
-  constructor(timestamps = new TimestampReader()) {
-    this.timestamps = timestamps;
-  }
-
-  /**
-   * Reads a frame: RFC 5424, else RFC 3164 and its relatives, else the whole frame
-   * is the text and `error` says why. It reads every frame; nothing is refused.
-   * @param now the time of arrival in ms since 1970, for timestamps without a year
-   */
-  parse(bytes: Uint8Array, start: number, end: number, now: number): void {
-    this.clear(bytes, start, end);
-    const at = this.parsePriority();
-    if (at < 0) {
-      this.error = 'PRI expected at column 1';
-      this.setText(start);
-    } else if (bytes[at] === ONE && bytes[at + 1] === SPACE && at + 1 < end) {
-      parseRfc5424(this, at);
-    } else {
-      parseRfc3164(this, at, now);
-    }
-  }
-
   /**
    * A message for the further parts of this one, which is their first: it keeps a
    * copy of the header, where that is not so long that repeating it would be a waste.
    */
   continuation(): Message {
-    const next = new Message(this.timestamps);
+    const next = new Message();
     next.facility = this.facility;
     next.severity = this.severity;
     const headerLength = this.textStart - this.start;
@@ -117,11 +82,12 @@ export class Message {
   }
 
   /** Makes this, a {@link continuation}, the message of a further part. */
-  continueWith(bytes: Uint8Array, start: number, end: number): void {
+  continueWith({ bytes, start, end, part }: Frame): void {
     this.frame = bytes;
     this.start = start;
+    this.end = end;
     this.frameEnd = end;
-    this.end = withoutLineEnd(bytes, start, end);
+    this.part = part;
     this.error = '';
     this.setText(start);
   }
@@ -145,34 +111,20 @@ export class Message {
     this.unsynced = false;
   }
 
-  private clear(bytes: Uint8Array, start: number, end: number): void {
+  /** Makes this the message of a new frame, of which nothing is read yet. */
+  begin({ bytes, start, end, part }: Frame): void {
     this.header = bytes;
     this.frame = bytes;
     this.start = start;
+    // A part's last byte may stand in the middle of the message.
+    this.end = part === 0 ? withoutLineEnd(bytes, start, end) : end;
     this.frameEnd = end;
-    this.end = withoutLineEnd(bytes, start, end);
+    this.part = part;
     this.facility = DEFAULT_PRIORITY >> 3;
     this.severity = DEFAULT_PRIORITY & 7;
     this.clearHeader();
     this.hasText = false;
     this.error = '';
-    this.part = 0;
-  }
-
-  /** @returns the offset behind the PRI (RFC 5424 §6.2.1), or -1 if there is none */
-  private parsePriority(): number {
-    const { header: bytes, start, end } = this;
-    if (bytes[start] !== LESS_THAN) return -1;
-    let at = start + 1;
-    let priority = 0;
-    while (at < end && at <= start + 3 && bytes[at] >= ZERO && bytes[at] <= NINE) {
-      priority = priority * 10 + bytes[at++] - ZERO;
-    }
-    if (at === start + 1 || at >= end || bytes[at] !== GREATER_THAN) return -1;
-    if (priority > MAX_PRIORITY) return -1;
-    this.facility = priority >> 3;
-    this.severity = priority & 7;
-    return at + 1;
   }
 }
 

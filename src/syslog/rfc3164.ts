@@ -1,5 +1,6 @@
 import type { Message } from './message.ts';
 import { parseUnversioned } from './rfc5424.ts';
+import type { TimestampReader } from './timestamp.ts';
 
 const SPACE = 0x20;
 const PERCENT = 0x25;
@@ -32,14 +33,19 @@ for (const byte of [DOT, DASH, UNDERSCORE, COLON, PERCENT]) HOSTNAME_BYTE[byte] 
  * many that only resemble it. It never fails: what is not recognised is text.
  * @param now ms since 1970, for timestamps without a year
  */
-export function parseRfc3164(message: Message, from: number, now: number): void {
+export function parseRfc3164(
+  message: Message,
+  from: number,
+  now: number,
+  timestamps: TimestampReader,
+): void {
   const { header: bytes, end } = message;
   const at = from < end && bytes[from] === SPACE ? from + 1 : from;
-  if (at < end && isDigit(bytes[at]) && parseUnversioned(message, at)) return;
-  const timed = parseTimestamp(message, at, now);
+  if (at < end && isDigit(bytes[at]) && parseUnversioned(message, at, timestamps)) return;
+  const timed = parseTimestamp(message, at, now, timestamps);
   parseTag(
     message,
-    timed >= 0 ? parseHostname(message, timed) : parseAfterSequence(message, at, now),
+    timed >= 0 ? parseHostname(message, timed) : parseAfterSequence(message, at, now, timestamps),
   );
 }
 
@@ -47,18 +53,23 @@ export function parseRfc3164(message: Message, from: number, now: number): void 
  * Cisco's `123: *Oct 11 22:14:15: ` and `123: host: *Oct 11 22:14:15: `.
  * @returns where the TAG may begin: `at` itself where this is not Cisco's
  */
-function parseAfterSequence(message: Message, at: number, now: number): number {
+function parseAfterSequence(
+  message: Message,
+  at: number,
+  now: number,
+  timestamps: TimestampReader,
+): number {
   const { header: bytes, end } = message;
   let digitsEnd = at;
   while (digitsEnd < end && isDigit(bytes[digitsEnd])) digitsEnd++;
   if (digitsEnd === at || !isColonSpace(bytes, digitsEnd, end)) return at;
   let next = digitsEnd + 2;
-  let timed = parseTimestamp(message, next, now);
+  let timed = parseTimestamp(message, next, now, timestamps);
   if (timed < 0) {
     const hostnameEnd = skipHostname(bytes, next, end);
     // The hostname's own scan takes the colon that ends it here.
     if (hostnameEnd < next + 2 || !isColonSpace(bytes, hostnameEnd - 1, end)) return at;
-    timed = parseTimestamp(message, hostnameEnd + 1, now);
+    timed = parseTimestamp(message, hostnameEnd + 1, now, timestamps);
     if (timed < 0) return at;
     message.hostnameStart = next;
     message.hostnameEnd = hostnameEnd - 1;
@@ -72,13 +83,18 @@ function parseAfterSequence(message: Message, at: number, now: number): number {
 }
 
 /** Reads a timestamp with Cisco's mark before it; -1 if there is none. */
-function parseTimestamp(message: Message, at: number, now: number): number {
+function parseTimestamp(
+  message: Message,
+  at: number,
+  now: number,
+  timestamps: TimestampReader,
+): number {
   const { header: bytes, end } = message;
   const isMarked = at < end && (bytes[at] === ASTERISK || bytes[at] === DOT);
   const start = isMarked ? at + 1 : at;
   const timed = isDigit(bytes[start])
-    ? message.timestamps.readIso(message, start, now)
-    : message.timestamps.readRfc3164(message, start, now);
+    ? timestamps.readIso(message, start, now)
+    : timestamps.readRfc3164(message, start, now);
   if (timed >= 0) message.unsynced = isMarked;
   return timed;
 }

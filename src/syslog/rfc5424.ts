@@ -1,5 +1,6 @@
 import type { Message } from './message.ts';
 import { skipStructuredData } from './structured-data.ts';
+import type { TimestampReader } from './timestamp.ts';
 
 const SPACE = 0x20;
 const DASH = 0x2d;
@@ -17,8 +18,8 @@ let failedAt = 0;
  * version is known to be 1. What can't be read becomes the text, with an error
  * that names the field and its column; a header that was whole is kept.
  */
-export function parseRfc5424(message: Message, at: number): void {
-  if (parseFields(message, at + 2)) return;
+export function parseRfc5424(message: Message, at: number, timestamps: TimestampReader): void {
+  if (parseFields(message, at + 2, timestamps)) return;
   if (failedField === STRUCTURED_DATA) {
     message.setText(failedAt);
   } else {
@@ -34,24 +35,28 @@ export function parseRfc5424(message: Message, at: number): void {
  * complete counts, and an APP-NAME that ends in `:` is RFC 3164's TAG.
  * @returns whether it was that; if not, the message is as before
  */
-export function parseUnversioned(message: Message, at: number): boolean {
+export function parseUnversioned(
+  message: Message,
+  at: number,
+  timestamps: TimestampReader,
+): boolean {
   const { header: bytes, end } = message;
   const appname = afterToken(bytes, afterToken(bytes, at, end) + 1, end) + 1;
   const appnameEnd = afterToken(bytes, appname, end);
   if (appnameEnd >= end || bytes[appnameEnd - 1] === COLON) return false;
-  if (parseFields(message, at)) return true;
+  if (parseFields(message, at, timestamps)) return true;
   message.clearHeader();
   message.hasText = false;
   return false;
 }
 
-function parseFields(message: Message, from: number): boolean {
+function parseFields(message: Message, from: number, timestamps: TimestampReader): boolean {
   const { header: bytes, end } = message;
   let at = from;
 
   failedField = 0;
   failedAt = at;
-  const timestampEnd = message.timestamps.readRfc5424(message, at);
+  const timestampEnd = timestamps.readRfc5424(message, at);
   if (timestampEnd < 0) return false;
   at = timestampEnd;
 

@@ -7,10 +7,12 @@ declare module 'node-zookeeper-client' {
   type Callback<T> = (error: ZooKeeperError | null, value: T) => void;
 
   export interface Client {
-    /** Internal, to end a session that never came about. */
+    /** Internal, to end a session that never came about, and to know why. */
     readonly connectionManager: {
       readonly socket: { destroy(): void } | undefined;
+      /** Called again whenever the connection is lost. */
       connect: () => void;
+      onSocketError: (error: Error) => void;
     };
     connect(): void;
     close(): void;

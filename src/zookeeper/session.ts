@@ -41,9 +41,9 @@ export async function withSession<T>(
     }, deadlineMs);
   });
   const work = (async () => {
-    await new Promise<void>((resolve) => {
+    await new Promise<void>((resolve, reject) => {
       client.once('connected', resolve);
-      client.connect();
+      connectOnce(client, reject);
     });
     isConnected = true;
     return use(sessionOf(client));
@@ -59,11 +59,22 @@ export async function withSession<T>(
   }
 }
 
-/** Sees to it that the client never connects again, and that its socket goes. */
-function abandonLater(client: Client, isConnected: boolean): void {
+/** Connects; the client would try again and again by itself, and not tell why it can't. */
+function connectOnce(client: Client, onLost: (error: Error) => void): void {
   const manager = client.connectionManager;
-  manager.connect = () => {};
-  const destroy = () => manager.socket?.destroy();
+  const { onSocketError } = manager;
+  let reason = new Error('it closed the connection');
+  manager.onSocketError = (error) => {
+    reason = error;
+    onSocketError.call(manager, error);
+  };
+  client.connect();
+  manager.connect = () => onLost(reason);
+}
+
+/** Sees to it that the socket goes. */
+function abandonLater(client: Client, isConnected: boolean): void {
+  const destroy = () => client.connectionManager.socket?.destroy();
   if (isConnected) setTimeout(destroy, 1_000).unref();
   else destroy();
 }

@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from 'bun:test';
 import { Message } from '../../src/syslog/message.ts';
+import { parse } from '../../src/syslog/parse.ts';
 import { TimestampReader } from '../../src/syslog/timestamp.ts';
 
 afterAll(() => {
@@ -40,9 +41,10 @@ test('minutes and seconds follow within the hour', () => {
 });
 
 function read(reader: TimestampReader, sent: string, now: string): string {
-  const message = new Message(reader);
-  const frame = Buffer.from(`<13>${sent} host app: text`);
-  message.parse(frame, 0, frame.length, Date.parse(now));
+  const message = new Message();
+  const bytes = Buffer.from(`<13>${sent} host app: text`);
+  const frame = { bytes, start: 0, end: bytes.length, part: 0, promised: 0, arrived: 0 };
+  parse(message, frame, Date.parse(now), reader);
   const { timestamp, timestampStart, timestampEnd } = message;
   return Buffer.from(timestamp.subarray(timestampStart, timestampEnd)).toString();
 }

@@ -73,7 +73,7 @@ function create(config: Config, runtime: Runtime, log: Log, onBroken: () => void
   const forwarder = new Forwarder({ sink, ledger, maxUnacknowledgedBytes, afterInput });
   const listeners = new Listeners({
     ...{ runtime, log, ledger, forwarder, format },
-    ...{ maxMessageBytes, maxConnectionUnacknowledgedBytes },
+    ...{ maxMessageBytes, maxUnacknowledgedBytes, maxConnectionUnacknowledgedBytes },
   });
   return { ledger, sink, forwarder, listeners };
 

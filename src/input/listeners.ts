@@ -4,7 +4,11 @@ import type { Ledger } from '../forward/ledger.ts';
 import type { Log } from '../log.ts';
 import type { Listener, Runtime } from '../runtime/runtime.ts';
 import type { Format } from '../syslog/format.ts';
+import { Intake } from './intake.ts';
 import { SyslogStream } from './stream.ts';
+
+/** How often a sender is looked at in the time after which it counts as silent. */
+const QUIET_LOOKS = 4;
 
 export interface ListenersOptions {
   runtime: Runtime;
@@ -13,6 +17,8 @@ export interface ListenersOptions {
   forwarder: Forwarder;
   format: Format;
   maxMessageBytes: number;
+  /** For all streams: what may be read and not taken by the forwarder. */
+  maxUnacknowledgedBytes: number;
   maxConnectionUnacknowledgedBytes: number;
 }
 
@@ -21,10 +27,12 @@ export class Listeners {
   private readonly options: ListenersOptions;
   private readonly listeners: Listener[] = [];
   private readonly streams = new Set<SyslogStream>();
+  private readonly intake: Intake;
   private onEmpty: () => void = () => {};
 
   constructor(options: ListenersOptions) {
     this.options = options;
+    this.intake = new Intake(options.maxUnacknowledgedBytes, this.streams);
   }
 
   /** Streams that are not read to their end yet. */
@@ -42,6 +50,7 @@ export class Listeners {
     const listener = await runtime.listen(address, (connection) => {
       const stream = new SyslogStream(connection, {
         forwarder,
+        intake: this.intake,
         formatter: format.formatter(),
         maxMessageBytes: this.options.maxMessageBytes,
         maxUnacknowledgedBytes: this.options.maxConnectionUnacknowledgedBytes,
@@ -54,6 +63,7 @@ export class Listeners {
         },
       });
       this.streams.add(stream);
+      if (this.intake.isClosed) stream.pauseReading();
       ledger.connections += 1;
       return stream;
     });
@@ -76,8 +86,8 @@ export class Listeners {
     let idle = 0;
     if (this.streams.size === 0) return idle;
     const timer = setInterval(() => {
-      for (const stream of [...this.streams]) if (stream.finishIfQuiet(quietMs)) idle += 1;
-    }, quietMs / 4);
+      for (const stream of [...this.streams]) if (stream.finishIfQuiet(QUIET_LOOKS)) idle += 1;
+    }, quietMs / QUIET_LOOKS);
     await emptied;
     clearInterval(timer);
     return idle;

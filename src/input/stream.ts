@@ -3,9 +3,11 @@ import type { Connection, ConnectionHandler } from '../runtime/runtime.ts';
 import type { Formatter } from '../syslog/format.ts';
 import { Framer } from '../syslog/framing.ts';
 import { type ForeignProtocol, foreignProtocol } from './foreign.ts';
+import type { Intake, Pausable } from './intake.ts';
 
 export interface StreamOptions {
   forwarder: Forwarder;
+  intake: Intake;
   formatter: Formatter;
   /** Longer frames are forwarded in parts. */
   maxMessageBytes: number;
@@ -22,7 +24,7 @@ export interface StreamOptions {
  * the forwarder takes its frames; else the connection is paused, and TCP tells the
  * sender.
  */
-export class SyslogStream implements ConnectionHandler, Sender {
+export class SyslogStream implements ConnectionHandler, Sender, Pausable {
   readonly connection: Connection;
   private readonly options: StreamOptions;
   private readonly framer: Framer;
@@ -33,8 +35,11 @@ export class SyslogStream implements ConnectionHandler, Sender {
   /** The framer holds a frame that the forwarder has not taken yet. */
   private hasFrame = false;
   private isWaiting = false;
+  /** What the intake was told that this stream holds. */
+  private heldBytes = 0;
   private isPaused = false;
-  private lastReadAt = 0;
+  /** How many looks in a row have found that nothing had come. */
+  private quietLooks = 0;
   private hasEnded = false;
   private hasFinished = false;
   private isForeign = false;
@@ -46,9 +51,10 @@ export class SyslogStream implements ConnectionHandler, Sender {
   }
 
   data(bytes: Uint8Array): void {
-    this.lastReadAt = Date.now();
+    this.quietLooks = 0;
     this.chunks.push(bytes);
-    if (!this.isWaiting) this.take();
+    if (this.isWaiting) this.hold(bytes.length);
+    else this.take();
   }
 
   end(): void {
@@ -68,23 +74,40 @@ export class SyslogStream implements ConnectionHandler, Sender {
 
   proceed(): void {
     this.isWaiting = false;
+    const held = this.heldBytes;
+    this.heldBytes = 0;
     this.take();
+    this.options.intake.release(held);
+  }
+
+  pauseReading(): void {
+    if (this.isPaused) return;
+    this.isPaused = true;
+    this.connection.pause();
+  }
+
+  resumeReading(): void {
+    if (!this.isPaused || this.isWaiting) return;
+    this.isPaused = false;
+    this.connection.resume();
   }
 
   /** Sends FIN: the sender learns that it should close, and what it sends is still read. */
   halfClose(): void {
-    this.lastReadAt = Date.now();
     this.connection.end();
   }
 
   /**
-   * Counts the stream as finished if nothing has come for `quietMs` although it was read,
-   * and no frame has begun: the sender is idle, and will see our FIN before it sends again.
+   * Looks whether anything has come. Counts the stream as finished if more than `looks`
+   * in a row have found nothing although it was read, and no frame has begun: the sender
+   * is idle, and will see our FIN before it sends again. Looks are counted and not time:
+   * when the process stood still, time is over before what has come meanwhile is read.
    * @returns whether it did
    */
-  finishIfQuiet(quietMs: number): boolean {
-    const isQuiet = Date.now() - this.lastReadAt >= quietMs;
-    if (!isQuiet || this.isWaiting || this.framer.isInside) return false;
+  finishIfQuiet(looks: number): boolean {
+    if (this.isPaused || this.framer.isInside) this.quietLooks = 0;
+    else this.quietLooks += 1;
+    if (this.quietLooks <= looks) return false;
     this.finish();
     return true;
   }
@@ -99,10 +122,7 @@ export class SyslogStream implements ConnectionHandler, Sender {
       }
     }
     this.options.forwarder.scheduleFlush();
-    if (this.isPaused) {
-      this.isPaused = false;
-      this.connection.resume();
-    }
+    if (!this.options.intake.isClosed) this.resumeReading();
     if (this.hasEnded) this.finish();
   }
 
@@ -138,9 +158,13 @@ export class SyslogStream implements ConnectionHandler, Sender {
 
   private wait(): void {
     this.isWaiting = true;
-    if (this.isPaused) return;
-    this.isPaused = true;
-    this.connection.pause();
+    this.pauseReading();
+    this.hold(this.chunks.reduce((sum, { length }) => sum + length, this.framer.heldBytes));
+  }
+
+  private hold(bytes: number): void {
+    this.heldBytes += bytes;
+    this.options.intake.hold(bytes);
   }
 
   private finish(): void {

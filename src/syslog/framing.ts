@@ -83,6 +83,11 @@ export class Framer implements Frame {
     this.position = 0;
   }
 
+  /** The size of the chunk that it is at, in bytes: all of it stays in memory. */
+  get heldBytes(): number {
+    return this.chunk.length;
+  }
+
   /** Whether a frame has begun and not ended. */
   get isInside(): boolean {
     return this.carried > this.handedOut || this.state !== START;
@@ -248,7 +253,9 @@ export class Framer implements Frame {
     const { chunk, position } = this;
     const length = this.carried + stop - position;
     if (length > this.carry.length) {
-      const grown = new Uint8Array(Math.max(256, 2 ** Math.ceil(Math.log2(length))));
+      // A frame is cut before it is longer than `maxBytes` and one byte more.
+      const doubled = Math.min(2 ** Math.ceil(Math.log2(length)), this.maxBytes + 1);
+      const grown = new Uint8Array(Math.max(256, doubled));
       grown.set(this.carry.subarray(0, this.carried));
       this.carry = grown;
     }

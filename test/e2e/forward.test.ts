@@ -1,33 +1,21 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { expect, test } from 'bun:test';
+import { useCluster } from '../support/cluster.ts';
 import { readTopic } from '../support/consume.ts';
-import { type Kafka, startKafka } from '../support/kafka.ts';
 import { checkNumbered } from '../support/lines.ts';
 import { sendLoad } from '../support/load.ts';
 import { startRsyslogd } from '../support/rsyslogd.ts';
 import { runners, startSyslogger } from '../support/syslogger.ts';
 import { createTopic } from '../support/topics.ts';
-import { startZooKeeper, type ZooKeeper } from '../support/zookeeper.ts';
 
 const COUNT = 20_000;
 
-let zookeeper: ZooKeeper;
-let kafka: Kafka;
-
-beforeAll(async () => {
-  zookeeper = await startZooKeeper();
-  kafka = await startKafka({ zookeeper: zookeeper.address, chroot: '/kafka' });
-});
-
-afterAll(async () => {
-  await kafka.stop();
-  await zookeeper.stop();
-});
+const cluster = useCluster({ chroot: '/kafka' });
 
 for (const runner of runners) {
   test(`rsyslogd → syslogger (${runner}) → ZooKeeper → Kafka: each message once`, async () => {
     const topic = `forward-${runner}`;
-    await createTopic(kafka.address, { topic, partitions: 3 });
-    const args = ['--zookeeper', `${zookeeper.address}/kafka`, '--topic', topic];
+    await createTopic(cluster.kafka.address, { topic, partitions: 3 });
+    const args = ['--zookeeper', `${cluster.zookeeper.address}/kafka`, '--topic', topic];
     const syslogger = await startSyslogger({ runner, args, env: { TZ: 'UTC' } });
     const rsyslogd = await startRsyslogd({ target: { port: syslogger.port } });
 
@@ -36,7 +24,7 @@ for (const runner of runners) {
     const { code, ledger } = await syslogger.stop();
     await rsyslogd.stop();
 
-    const values = (await readTopic(kafka.address, topic)).map(({ value }) => value);
+    const values = (await readTopic(cluster.kafka.address, topic)).map(({ value }) => value);
     expect(checkNumbered(values, COUNT)).toEqual({ missing: [], repeated: [] });
     const first = values.find((value) => value.includes('seq=1 ')) ?? Buffer.from('{}');
     expect(JSON.parse(first.toString())).toMatchObject({
@@ -54,8 +42,8 @@ for (const runner of runners) {
 
 test('octet-counted RFC 5424 from rsyslogd, and --format raw', async () => {
   const topic = 'forward-raw';
-  await createTopic(kafka.address, { topic });
-  const args = ['--brokers', kafka.address, '--topic', topic, '--format', 'raw'];
+  await createTopic(cluster.kafka.address, { topic });
+  const args = ['--brokers', cluster.kafka.address, '--topic', topic, '--format', 'raw'];
   const syslogger = await startSyslogger({ args });
   const target = {
     port: syslogger.port,
@@ -69,7 +57,7 @@ test('octet-counted RFC 5424 from rsyslogd, and --format raw', async () => {
   expect((await syslogger.stop()).code).toBe(0);
   await rsyslogd.stop();
 
-  const values = (await readTopic(kafka.address, topic)).map(({ value }) => value);
+  const values = (await readTopic(cluster.kafka.address, topic)).map(({ value }) => value);
   expect(checkNumbered(values, 500)).toEqual({ missing: [], repeated: [] });
   for (const value of values) expect(value.toString()).toMatch(/^<\d{1,3}>1 2026-10-11T22:14:/);
 });

@@ -1,35 +1,23 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { expect, test } from 'bun:test';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { useCluster } from '../support/cluster.ts';
 import { readTopic } from '../support/consume.ts';
-import { type Kafka, startKafka } from '../support/kafka.ts';
 import { checkNumbered, numberedLine } from '../support/lines.ts';
 import { startSyslogger } from '../support/syslogger.ts';
 import { createTopic } from '../support/topics.ts';
 import { sleep, waitFor } from '../support/wait.ts';
-import { startZooKeeper, type ZooKeeper } from '../support/zookeeper.ts';
 
 const MEBIBYTE = 1_048_576;
 const CONNECTIONS = 1_000;
 const LINES_EACH = 2_000;
 
-let zookeeper: ZooKeeper;
-let kafka: Kafka;
-
-beforeAll(async () => {
-  zookeeper = await startZooKeeper();
-  kafka = await startKafka({ zookeeper: zookeeper.address });
-});
-
-afterAll(async () => {
-  await kafka.stop();
-  await zookeeper.stop();
-});
+const cluster = useCluster();
 
 test('1,000 busy connections while Kafka is stopped: memory is bounded, nothing is lost', async () => {
   const topic = 'memory';
-  await createTopic(kafka.address, { topic, partitions: 4 });
-  const args = ['--zookeeper', zookeeper.address, '--topic', topic];
+  await createTopic(cluster.kafka.address, { topic, partitions: 4 });
+  const args = ['--zookeeper', cluster.zookeeper.address, '--topic', topic];
   const syslogger = await startSyslogger({ args });
   await sleep(1000);
   const idle = syslogger.rss();
@@ -38,7 +26,7 @@ test('1,000 busy connections while Kafka is stopped: memory is bounded, nothing 
   const sockets = await Promise.all(
     Array.from({ length: CONNECTIONS }, () => open(syslogger.port)),
   );
-  kafka.pause();
+  cluster.kafka.pause();
   const blocks = sockets.map((socket, i) => write(socket, i));
   // As much as goes: until the daemon reads no more, and so the senders can't write.
   let last = -1;
@@ -62,13 +50,13 @@ test('1,000 busy connections while Kafka is stopped: memory is bounded, nothing 
   );
   expect(stalled).toBeLessThan(250 * MEBIBYTE);
 
-  kafka.resume();
+  cluster.kafka.resume();
   await Promise.all(blocks);
   const { code, ledger } = await syslogger.stop();
   const count = CONNECTIONS * LINES_EACH;
   expect(ledger).toContain(`received ${count} = acknowledged ${count} + in flight 0;`);
   expect(code).toBe(0);
-  const values = (await readTopic(kafka.address, topic)).map(({ value }) => value);
+  const values = (await readTopic(cluster.kafka.address, topic)).map(({ value }) => value);
   expect(checkNumbered(values, count)).toEqual({ missing: [], repeated: [] });
 });
 

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { expect, test } from 'bun:test';
+import { useCluster } from '../support/cluster.ts';
 import { readTopic } from '../support/consume.ts';
-import { type Kafka, startKafka } from '../support/kafka.ts';
 import { checkNumbered } from '../support/lines.ts';
 import { sendLoad } from '../support/load.ts';
 import { freePort } from '../support/ports.ts';
@@ -8,7 +8,6 @@ import { startRsyslogd } from '../support/rsyslogd.ts';
 import { type Stopped, startSyslogger } from '../support/syslogger.ts';
 import { createTopic } from '../support/topics.ts';
 import { sleep } from '../support/wait.ts';
-import { startZooKeeper, type ZooKeeper } from '../support/zookeeper.ts';
 
 const RESTARTS = 12;
 const RATE = 12_000;
@@ -16,24 +15,13 @@ const RATE = 12_000;
 const SECONDS_A_ROUND = 2;
 const COUNT = RATE * SECONDS_A_ROUND * (RESTARTS + 1);
 
-let zookeeper: ZooKeeper;
-let kafka: Kafka;
-
-beforeAll(async () => {
-  zookeeper = await startZooKeeper();
-  kafka = await startKafka({ zookeeper: zookeeper.address });
-});
-
-afterAll(async () => {
-  await kafka.stop();
-  await zookeeper.stop();
-});
+const cluster = useCluster();
 
 test(`${RESTARTS} restarts with SIGTERM at ${RATE} messages/s behind rsyslogd`, async () => {
   const topic = 'restarts';
-  await createTopic(kafka.address, { topic, partitions: 2 });
+  await createTopic(cluster.kafka.address, { topic, partitions: 2 });
   const listen = `tcp://127.0.0.1:${await freePort()}`;
-  const args = ['--listen', listen, '--zookeeper', zookeeper.address, '--topic', topic];
+  const args = ['--listen', listen, '--zookeeper', cluster.zookeeper.address, '--topic', topic];
   let syslogger = await startSyslogger({ args });
   // rsyslog itself repeats the messages of a batch that its connection's end cuts in two.
   const rsyslogd = await startRsyslogd({ target: { port: syslogger.port }, batchSize: 1 });
@@ -50,7 +38,7 @@ test(`${RESTARTS} restarts with SIGTERM at ${RATE} messages/s behind rsyslogd`, 
   stops.push(await syslogger.stop());
   await rsyslogd.stop();
 
-  const records = await readTopic(kafka.address, topic, { count: COUNT });
+  const records = await readTopic(cluster.kafka.address, topic, { count: COUNT });
   const values = records.map(({ value }) => value);
   expect(checkNumbered(values, COUNT)).toEqual({ missing: [], repeated: [] });
   expect(stops.map(({ code }) => code)).toEqual(stops.map(() => 0));
@@ -62,9 +50,9 @@ test(`${RESTARTS} restarts with SIGTERM at ${RATE} messages/s behind rsyslogd`, 
 
 test('restarts while rsyslogd has nothing to send: what comes afterwards is there once', async () => {
   const topic = 'idle-restarts';
-  await createTopic(kafka.address, { topic });
+  await createTopic(cluster.kafka.address, { topic });
   const listen = `tcp://127.0.0.1:${await freePort()}`;
-  const args = ['--listen', listen, '--zookeeper', zookeeper.address, '--topic', topic];
+  const args = ['--listen', listen, '--zookeeper', cluster.zookeeper.address, '--topic', topic];
   let syslogger = await startSyslogger({ args });
   const rsyslogd = await startRsyslogd({ target: { port: syslogger.port }, batchSize: 1 });
 
@@ -81,7 +69,7 @@ test('restarts while rsyslogd has nothing to send: what comes afterwards is ther
   await syslogger.stop();
   await rsyslogd.stop();
 
-  const records = await readTopic(kafka.address, topic, { count: rounds * each });
+  const records = await readTopic(cluster.kafka.address, topic, { count: rounds * each });
   const values = records.map(({ value }) => value);
   expect(checkNumbered(values, rounds * each)).toEqual({ missing: [], repeated: [] });
 });

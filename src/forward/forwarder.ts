@@ -160,9 +160,10 @@ export class Forwarder {
   }
 
   private flush(): void {
-    while (this.sendOpen());
-    this.wakeWaiting();
-    this.resolveIfIdle();
+    let hasRoom = false;
+    while (this.sendOpen()) hasRoom = true;
+    // Those who wait must not be woken in vain: their trying asks for a flush again.
+    if (hasRoom) this.wakeWaiting();
   }
 
   /** @returns whether the sink took the open batch, which then is a new one */
@@ -187,7 +188,9 @@ export class Forwarder {
     load.shares.length = 0;
     load.isFull = false;
     if (this.spare.length < SPARE_LOADS) this.spare.push(load);
-    this.flush();
+    while (this.sendOpen());
+    this.wakeWaiting();
+    this.resolveIfIdle();
   }
 
   /** Lets those who wait try again, each once and in the order of their coming. */

@@ -1,8 +1,11 @@
 import type { ISocketFactory } from 'kafkajs';
 import Broker from 'kafkajs/src/broker/index.js';
-import ConnectionPool, { type RequestQueue } from 'kafkajs/src/network/connectionPool.js';
+import ConnectionPool, {
+  type Connection,
+  type RequestQueue,
+} from 'kafkajs/src/network/connectionPool.js';
 import { requests } from 'kafkajs/src/protocol/requests/index.js';
-import { type Address, formatAddress } from '../address.ts';
+import type { Address } from '../address.ts';
 import {
   PRODUCE_API_KEY,
   type ProduceResult,
@@ -67,7 +70,10 @@ export class BrokerConnection {
       enforceRequestTimeout: true,
       logger: silentLogger,
     });
-    for (const { requestQueue } of this.pool.pool) quieten(requestQueue);
+    for (const connection of this.pool.pool) {
+      quieten(connection.requestQueue);
+      this.guard(connection);
+    }
     this.broker = new Broker({ connectionPool: this.pool, logger: silentLogger });
   }
 
@@ -165,12 +171,23 @@ export class BrokerConnection {
     }
   }
 
+  /** What is no Kafka may answer anything, and kafkajs throws at it in the socket's event. */
+  private guard(connection: Connection): void {
+    const process = connection.processData.bind(connection);
+    connection.processData = (bytes) => {
+      try {
+        process(bytes);
+      } catch (error) {
+        this.close(new Error(`it does not speak Kafka's protocol (${(error as Error).message})`));
+      }
+    };
+  }
+
   /** kafkajs leaves a connection open whose answer does not come: close it. */
   private async within<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
-      const where = formatAddress(this.address);
-      const error = new Error(`no answer from ${where} within ${timeoutMs / 1000} s`);
+      const error = new Error(`no answer within ${timeoutMs / 1000} s`);
       timer = setTimeout(reject, timeoutMs, error);
     });
     try {

@@ -39,10 +39,11 @@ declare module 'kafkajs/src/network/connectionPool.js' {
     scheduleCheckPendingRequests(): void;
   }
 
-  interface Connection {
+  export interface Connection {
     readonly socket: { write(bytes: Uint8Array): boolean; destroy(): void } | undefined;
     readonly requestQueue: RequestQueue;
     isConnected(): boolean;
+    processData(bytes: Uint8Array): void;
     nextCorrelationId(): number;
     rejectRequests(error: Error): void;
     disconnect(): Promise<boolean>;

@@ -55,6 +55,8 @@ export class Framer implements Frame {
   private state: State = START;
   private chunk: Uint8Array = NOTHING;
   private position = 0;
+  /** Where the chunk's next LF is, or its length where it has none; stale before `position`. */
+  private lineEnd = -1;
   private carry: Uint8Array = NOTHING;
   private carried = 0;
   /** Bytes of `carry` that the current frame occupies, free at the next call. */
@@ -81,6 +83,7 @@ export class Framer implements Frame {
       this.chunk = chunk;
     }
     this.position = 0;
+    this.lineEnd = -1;
   }
 
   /** The size of the chunk that it is at, in bytes: all of it stays in memory. */
@@ -114,6 +117,7 @@ export class Framer implements Frame {
     }
     this.chunk = NOTHING;
     this.position = 0;
+    this.lineEnd = -1;
     return this.ended && this.nextAtEnd();
   }
 
@@ -151,21 +155,26 @@ export class Framer implements Frame {
 
   private nextLine(): boolean {
     const { chunk, position, maxBytes } = this;
-    const lf = chunk.indexOf(LF, position);
-    if (this.carried === 0 && lf >= 0) {
+    // Looked for once a line: looking once a part would make long lines quadratic.
+    if (this.lineEnd < position) {
+      const found = chunk.indexOf(LF, position);
+      this.lineEnd = found < 0 ? chunk.length : found;
+    }
+    const lf = this.lineEnd;
+    const isWhole = lf < chunk.length;
+    if (this.carried === 0 && isWhole) {
       const end = lf > position && chunk[lf - 1] === CR ? lf - 1 : lf;
       if (end - position <= maxBytes) {
         this.position = lf + 1;
         return this.endFrame(chunk, position, end);
       }
     }
-    const stop = lf >= 0 ? lf : chunk.length;
-    const length = this.carried + stop - position;
+    const length = this.carried + lf - position;
     // One byte over may be the CR of a line that still fits.
     const endsInCr = length > 0 && this.byteAt(length - 1) === CR;
     if (length > maxBytes + 1 || (length === maxBytes + 1 && !endsInCr)) return this.cutPart();
-    this.keep(stop);
-    if (lf < 0) return false;
+    this.keep(lf);
+    if (!isWhole) return false;
     this.position = lf + 1;
     return this.endFrame(this.carry, 0, endsInCr ? length - 1 : length);
   }

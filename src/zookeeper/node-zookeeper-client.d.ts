@@ -12,6 +12,7 @@ declare module 'node-zookeeper-client' {
       readonly socket: { destroy(): void } | undefined;
       /** Called again whenever the connection is lost. */
       connect: () => void;
+      onSocketData: (bytes: Uint8Array) => void;
       onSocketError: (error: Error) => void;
     };
     connect(): void;

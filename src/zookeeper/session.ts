@@ -62,8 +62,17 @@ export async function withSession<T>(
 /** Connects; the client would try again and again by itself, and not tell why it can't. */
 function connectOnce(client: Client, onLost: (error: Error) => void): void {
   const manager = client.connectionManager;
-  const { onSocketError } = manager;
+  const { onSocketData, onSocketError } = manager;
   let reason = new Error('it closed the connection');
+  // What is no ZooKeeper may send anything, and the client throws at it in the socket's event.
+  manager.onSocketData = (bytes) => {
+    try {
+      onSocketData.call(manager, bytes);
+    } catch (error) {
+      reason = new Error(`it does not speak ZooKeeper's protocol (${(error as Error).message})`);
+      manager.socket?.destroy();
+    }
+  };
   manager.onSocketError = (error) => {
     reason = error;
     onSocketError.call(manager, error);

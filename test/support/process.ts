@@ -126,3 +126,10 @@ export function rss(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(status.match(/^VmRSS:\s+(\d+) kB/m)?.[1] ?? 0) * 1024;
 }
+
+/** The processor time that a process has used, in seconds. */
+export function cpuSeconds(pid: number): number {
+  // Behind the name in parentheses, which may hold anything: utime and stime, in ticks of 10 ms.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}

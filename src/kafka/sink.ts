@@ -39,6 +39,8 @@ export class KafkaSink implements Sink<RecordBatch> {
   private readonly cluster: Cluster;
   private readonly limits: BatchLimits = { batchBytes: BATCH_BYTES };
   private readonly capacity: number;
+  private readonly laneOf = new Map<number, Lane>();
+  /** Those of the partitions that the topic has now. */
   private lanes: Lane[] = [];
   private nextLane = 0;
   private producer: ProducerIdentity | undefined;
@@ -129,21 +131,17 @@ export class KafkaSink implements Sink<RecordBatch> {
     const { topic, log, split } = this.options;
     const { producer, cluster, limits } = this;
     if (producer === undefined) return;
-    const known = new Map(this.lanes.map((lane) => [lane.partition, lane]));
-    this.lanes = cluster.partitions.map(
-      (partition) =>
-        known.get(partition) ??
-        new Lane({
-          topic,
-          partition,
-          producer,
-          cluster,
-          log,
-          limits,
-          createBatch: () => this.createBatch(),
-          split,
-        }),
-    );
+    this.lanes = cluster.partitions.map((partition) => {
+      // Kept for ever: were a partition's sequence to begin anew, its broker would take
+      // new batches for repeated ones.
+      const known = this.laneOf.get(partition);
+      if (known) return known;
+      const createBatch = () => this.createBatch();
+      const options = { topic, partition, producer, cluster, log, limits, createBatch, split };
+      const lane = new Lane(options);
+      this.laneOf.set(partition, lane);
+      return lane;
+    });
     this.onReady();
   }
 }

@@ -100,3 +100,12 @@ export async function startSyslogger(options: SysloggerOptions): Promise<Syslogg
     resume: () => child.signal('SIGCONT'),
   };
 }
+
+/** Runs the binary with a command line that ends by itself; SIGKILL after 15 s. */
+export async function runSyslogger(args: string[], cwd?: string) {
+  const child = start('syslogger', [...commands.binary, ...args], cwd === undefined ? {} : { cwd });
+  const timer = setTimeout(() => child.signal('SIGKILL'), 15_000);
+  const { code } = await child.exited;
+  clearTimeout(timer);
+  return { code, stdout: child.stdout(), stderr: child.stderr() };
+}

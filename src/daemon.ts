@@ -17,6 +17,9 @@ const CLIENT_ID = 'syslogger';
 /** A sender that is silent for so long after our FIN has nothing on its way to us, in ms. */
 const QUIET_MS = 500;
 
+/** What unfinished frames get to reach the sink when a stop has taken too long, in ms. */
+const LAST_MS = 500;
+
 /** What a stop needs to know; filled as the daemon comes up. */
 interface Running {
   ledger: Ledger;
@@ -157,9 +160,12 @@ async function stop(running: Running, config: Config, log: Log): Promise<number>
     await sink.close();
     return EXIT.drained;
   }
+  const { open } = listeners;
+  listeners.abandon();
+  await Promise.race([forwarder.idle(), new Promise((resolve) => setTimeout(resolve, LAST_MS))]);
   log.error(
     `--drain-timeout of ${config.drainTimeoutMs / 1000} s is over: left ` +
-      `${forwarder.messagesInFlight} messages unacknowledged and ${listeners.open} connections open`,
+      `${forwarder.messagesInFlight} messages unacknowledged and ${open} connections open`,
   );
   return EXIT.undelivered;
 }

@@ -93,6 +93,11 @@ export class Listeners {
     return idle;
   }
 
+  /** Takes what has come on every open stream as all there is. */
+  abandon(): void {
+    for (const stream of [...this.streams]) stream.end();
+  }
+
   private remove(stream: SyslogStream): void {
     this.streams.delete(stream);
     if (this.streams.size === 0) this.onEmpty();

@@ -42,7 +42,8 @@ export class SyslogStream implements ConnectionHandler, Sender, Pausable {
   private quietLooks = 0;
   private hasEnded = false;
   private hasFinished = false;
-  private isForeign = false;
+  /** No frame has come yet. */
+  private isFresh = true;
 
   constructor(connection: Connection, options: StreamOptions) {
     this.connection = connection;
@@ -57,6 +58,7 @@ export class SyslogStream implements ConnectionHandler, Sender, Pausable {
     else this.take();
   }
 
+  /** What has come is all there is: a frame that is unfinished is forwarded as it is. */
   end(): void {
     this.hasEnded = true;
     if (!this.isWaiting) this.take();
@@ -130,6 +132,7 @@ export class SyslogStream implements ConnectionHandler, Sender, Pausable {
     while (!this.hasFrame) {
       if (this.framer.next()) {
         this.hasFrame = true;
+        if (this.isFresh) this.greet();
       } else {
         const chunk = this.chunks.shift();
         if (chunk) this.framer.push(chunk);
@@ -148,7 +151,6 @@ export class SyslogStream implements ConnectionHandler, Sender, Pausable {
     this.unacknowledgedBytes += share === this.share ? share.bytes - before : share.bytes;
     this.share = share;
     this.hasFrame = false;
-    if (formatter.error !== '' && !this.isForeign) this.reportForeign();
     return true;
   }
 
@@ -174,11 +176,11 @@ export class SyslogStream implements ConnectionHandler, Sender, Pausable {
     this.options.onFinished(this);
   }
 
-  private reportForeign(): void {
+  /** At the stream's first frame: is it syslog at all? */
+  private greet(): void {
+    this.isFresh = false;
     const { bytes, start, end } = this.framer;
     const protocol = foreignProtocol(bytes, start, end);
-    if (protocol === undefined) return;
-    this.isForeign = true;
-    this.options.onForeign(this.connection.peer, protocol);
+    if (protocol) this.options.onForeign(this.connection.peer, protocol);
   }
 }

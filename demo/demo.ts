@@ -55,7 +55,9 @@ async function demo(): Promise<void> {
   const syslogger = await startSyslogger({ args, env: { NODE_NO_WARNINGS: undefined } });
   running.push(async () => {
     const { code, ms, ledger } = await syslogger.stop();
-    say(`syslogger stopped in ${Math.round(ms)} ms with exit code ${code}: ${ledger}`);
+    say(
+      `syslogger stopped in ${Math.round(ms)} ms with exit code ${code}: ${ledger.replace(/^\S+ info /, '')}`,
+    );
   });
   say(`syslogger ${args.join(' ')} listens on 127.0.0.1:${syslogger.port}`);
 
@@ -82,15 +84,15 @@ async function demo(): Promise<void> {
 /** ZooKeeper and Kafka where there is Java to run them. */
 async function startCluster(): Promise<{ zookeeper: string; broker: string } | undefined> {
   if (!canRunKafka()) {
-    say('there is no Java and Maven, and so no Kafka: syslogger shall write to stdout instead');
+    say('no Java or no Maven here, so no Kafka: showing --stdout instead');
     return undefined;
   }
-  say('starting ZooKeeper and Kafka, which Maven downloads the first time');
+  say('starting ZooKeeper and Kafka (the first time, Maven downloads them)');
   try {
     await ensureKafka();
   } catch (error) {
     say(`Maven couldn't: ${(error as Error).message}`);
-    say('so there is no Kafka: syslogger shall write to stdout instead');
+    say('so there is no Kafka: showing --stdout instead');
     return undefined;
   }
   const zookeeper = await startZooKeeper();

@@ -48,6 +48,8 @@ export async function runDaemon(config: Config, runtime: Runtime, log: Log): Pro
     await sink.rediscover();
     log.info('looked up');
   });
+  // By default it would end the process at once, with all that is on its way.
+  runtime.onSignal('SIGHUP', () => log.info('SIGHUP: there is nothing to read again'));
 
   const opened = await Promise.race([sink.open().then(() => true), stopAsked.then(() => false)]);
   if (opened) {
@@ -150,7 +152,7 @@ async function stop(running: Running, config: Config, log: Log): Promise<number>
     timer = setTimeout(resolve, config.drainTimeoutMs, false);
   });
   const drained = listeners.drain(QUIET_MS).then(async (idle) => {
-    if (idle > 0) log.info(`closed ${idle} idle connections that their senders had left open`);
+    if (idle > 0) log.info(`not waiting for idle senders that have not closed: ${idle}`);
     await forwarder.idle();
     return true;
   });
@@ -165,7 +167,7 @@ async function stop(running: Running, config: Config, log: Log): Promise<number>
   await Promise.race([forwarder.idle(), new Promise((resolve) => setTimeout(resolve, LAST_MS))]);
   log.error(
     `--drain-timeout of ${config.drainTimeoutMs / 1000} s is over: left ` +
-      `${forwarder.messagesInFlight} messages unacknowledged and ${open} connections open`,
+      `unacknowledged messages ${forwarder.messagesInFlight}, open connections ${open}`,
   );
   return EXIT.undelivered;
 }

@@ -55,8 +55,14 @@ function refuseUnknown(args: string[]): void {
     if (arg === '-' || arg === '--') {
       throw new UsageError(`there is nothing but options: what is ${arg}? See --help`);
     }
-    const name = /^--?([^=]+)/.exec(arg)?.[1];
-    if (name === undefined || known.has(name) || arg === '-h' || arg === '-v') continue;
+    const [, dashes, name = '', value] = /^(--?)([^=]+)(=)?/.exec(arg) ?? [];
+    if (dashes === undefined || arg === '-h' || arg === '-v') continue;
+    if (dashes === '--' && known.has(name)) {
+      const option = OPTIONS.find((candidate) => candidate.name === name);
+      const takesValue = option !== undefined && 'value' in option;
+      if (value && !takesValue) throw new UsageError(`--${name} takes no value: give it alone`);
+      continue;
+    }
     const nearest = nearestOption(name);
     const hint = nearest ? `did you mean --${nearest}?` : 'see --help';
     throw new UsageError(`unknown option ${arg.replace(/=.*/s, '')}: ${hint}`);

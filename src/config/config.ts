@@ -68,6 +68,8 @@ function readListen(given: Given): Address[] {
   const port = text(given, 'port');
   const listen = given.listen as string[] | undefined;
   if (port !== undefined && listen) throw new UsageError('--port and --listen exclude each other');
+  const repeated = listen?.find((value, i) => listen.indexOf(value) < i && !value.endsWith(':0'));
+  if (repeated) throw new UsageError(`--listen ${repeated} is given twice`);
   if (port === undefined) return (listen ?? ['tcp://0.0.0.0:1514']).map(readListenAddress);
   const address = /^\d+$/.test(port) ? parseAddress(`0.0.0.0:${port}`) : null;
   if (address === null) throw new UsageError(`--port ${port}: not a port (0 to 65535)`);
@@ -81,7 +83,7 @@ function readListenAddress(value: string): Address {
   }
   const address = scheme === undefined ? null : parseAddress(rest);
   if (address === null) {
-    throw new UsageError(`--listen ${value}: not an address; it looks like tcp://0.0.0.0:1514`);
+    throw new UsageError(`--listen ${value}: not an address; it must look like tcp://0.0.0.0:1514`);
   }
   return address;
 }
@@ -102,7 +104,7 @@ function readTarget(given: Given): Target {
   const zookeeper = text(given, 'zookeeper') ?? `localhost:${ZOOKEEPER_PORT}`;
   const [, servers, path] = /^([^/]*)(\/.*)?$/s.exec(zookeeper) ?? ['', '', ''];
   const chroot = (path ?? '').replace(/\/+$/, '');
-  if (/\/\/|\s/.test(chroot))
+  if (/\/\/|[\s,]/.test(chroot))
     throw new UsageError(`--zookeeper ${zookeeper}: bad chroot ${chroot}`);
   const ensemble = { servers: readAddresses('zookeeper', servers, ZOOKEEPER_PORT), chroot };
   return { kind: 'zookeeper', ensemble };

@@ -9,6 +9,9 @@ const SEQUENCE_MASK = 0x7fffffff;
 /** Batches are not made smaller than this, whatever the topic's limit. */
 const MIN_BATCH_BYTES = 1_024;
 
+/** An answer that takes longer is worth a line in the log, in ms. */
+const SLOW_MS = 5_000;
+
 export interface LaneOptions {
   topic: string;
   partition: number;
@@ -88,6 +91,10 @@ export class Lane {
     const condition = `partition ${this.partition}`;
     const leader = cluster.leader(this.partition);
     if (leader === undefined) return 'retry';
+    const slow = setTimeout(() => {
+      const held = 'waiting on; the senders are held when the window is full';
+      log.repeated(condition, `topic ${topic}, ${condition}: no answer for 5 s: ${held}`);
+    }, SLOW_MS);
     try {
       const { errorCode } = await leader.produce(batch, topic, this.partition);
       const verdict = classify(errorCode);
@@ -101,6 +108,8 @@ export class Lane {
       const reason = (error as Error).message;
       log.repeated(condition, `topic ${topic}, ${condition}: ${reason}; trying again`);
       return 'retry';
+    } finally {
+      clearTimeout(slow);
     }
   }
 

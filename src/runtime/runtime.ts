@@ -6,7 +6,7 @@ import type { ISocketFactory } from 'kafkajs';
  */
 
 /** The signals that the daemon answers to. */
-export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGUSR1';
+export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGUSR1' | 'SIGHUP';
 
 /** A TCP address; port 0 lets the system choose one. */
 export interface TcpAddress {

@@ -95,7 +95,7 @@ test('--drain-timeout ends the wait and says what is left', async () => {
   const { code, ledger } = await syslogger.stop();
   expect(code).toBe(1);
   expect(syslogger.stderr()).toMatch(
-    /--drain-timeout of 2 s is over: left 5000 messages unacknowledged and 0 connections open/,
+    /--drain-timeout of 2 s is over: left unacknowledged messages 5000, open connections 0/,
   );
   expect(ledger).toContain('received 5000 = acknowledged 0 + in flight 5000;');
 });

@@ -91,7 +91,7 @@ test('a sender that goes on sending holds the stop until --drain-timeout', async
   expect((await stopped).code).toBe(1);
   expect(sent).toBeGreaterThan(5);
   expect(daemon.stderr()).toMatch(
-    / error --drain-timeout of 2 s is over: left 0 messages unacknowledged and 1 connections open\n/,
+    / error --drain-timeout of 2 s is over: left unacknowledged messages 0, open connections 1\n/,
   );
 });
 
@@ -109,7 +109,7 @@ for (const [what, stream, forwarded] of [
     const { code, ledger } = await daemon.stop();
     expect(code).toBe(1);
     expect(daemon.stderr()).toMatch(
-      / error --drain-timeout of 1.5 s is over: left 0 messages unacknowledged and 1 connections open\n/,
+      / error --drain-timeout of 1.5 s is over: left unacknowledged messages 0, open connections 1\n/,
     );
     expect(documentsOf(daemon)[1]).toMatchObject(forwarded);
     expect(ledger).toInclude(' received 2 = acknowledged 2 + in flight 0; ');
@@ -124,7 +124,8 @@ test('a reader of stdout that stands still holds the stop until --drain-timeout'
   const { code, ledger } = await daemon.stop();
   fifo.close();
   expect(code).toBe(1);
-  const [, left] = daemon.stderr().match(/over: left (\d+) messages unacknowledged and 0/) ?? [];
+  const [, left] =
+    daemon.stderr().match(/over: left unacknowledged messages (\d+), open connections 0/) ?? [];
   expect(Number(left)).toBeGreaterThan(0);
   expect(ledger).toInclude(
     ` received 1500 = acknowledged ${1500 - Number(left)} + in flight ${left}; `,

@@ -53,7 +53,14 @@ export async function startKRaft(options: KafkaOptions = {}): Promise<Kafka> {
     const format = startJava('kafka-format', {
       libs,
       mainClass: 'kafka.tools.StorageTool',
-      args: ['format', '--standalone', '-t', clusterId.toString('base64url'), '-c', config],
+      // With `=`, since an id may begin with a dash.
+      args: [
+        'format',
+        '--standalone',
+        `--cluster-id=${clusterId.toString('base64url')}`,
+        '-c',
+        config,
+      ],
       heap: 128,
     });
     const { code } = await format.exited;

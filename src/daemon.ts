@@ -45,8 +45,12 @@ export async function runDaemon(config: Config, runtime: Runtime, log: Log): Pro
 
   runtime.onSignal('SIGUSR1', async () => {
     log.info(`SIGUSR1: looking up where ${sink.description} is`);
-    await sink.rediscover();
-    log.info('looked up');
+    try {
+      await sink.rediscover();
+      log.info('looked up');
+    } catch (error) {
+      log.warn(`looked up in vain, going on as before: ${(error as Error).message}`);
+    }
   });
   // By default it would end the process at once, with all that is on its way.
   runtime.onSignal('SIGHUP', () => log.info('SIGHUP: there is nothing to read again'));

@@ -17,6 +17,7 @@ export interface Log {
   recovered(condition: string): void;
 }
 
+/** Where the log goes, and for whom. */
 export interface LogOptions {
   /** Where lines go. */
   write: (line: string) => void;

@@ -64,6 +64,7 @@ export const OPTIONS = [
   },
 ] as const satisfies readonly Option[];
 
+/** The name of an option, without the dashes. */
 export type OptionName = (typeof OPTIONS)[number]['name'];
 
 /** The option that a misspelt one is nearest to, if it is near at all. */

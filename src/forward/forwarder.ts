@@ -32,6 +32,7 @@ class Load {
   }
 }
 
+/** What the forwarder works with, and its limit. */
 export interface ForwarderOptions {
   sink: Sink;
   ledger: Ledger;

@@ -12,6 +12,7 @@ export class Ledger {
   unparsed = 0;
   /** Messages that are part of a frame that was too long. */
   parts = 0;
+  /** Connections accepted since the start. */
   connections = 0;
 
   /** @param inFlight counts the messages in open and unacknowledged batches */
@@ -19,7 +20,8 @@ export class Ledger {
     const balance = this.received === this.acknowledged + inFlight ? '' : ' (THE SUM IS WRONG)';
     return (
       `received ${this.received} = acknowledged ${this.acknowledged} + in flight ${inFlight}` +
-      `${balance}; unparsed ${this.unparsed}, parts ${this.parts}, bytes ${this.receivedBytes}`
+      `${balance}; unparsed ${this.unparsed}, parts ${this.parts}, bytes ${this.receivedBytes}, ` +
+      `connections ${this.connections}`
     );
   }
 }

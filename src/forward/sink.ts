@@ -40,7 +40,10 @@ export interface Sink<B extends Batch = Batch> {
   send(batch: B, isFull: boolean): Promise<void> | null;
   /** Called when a batch that was turned away may be offered again. */
   onReady: () => void;
-  /** Looks up anew where it sends to, if that can change. */
+  /**
+   * Looks up anew where it sends to, if that can change.
+   * @throws {Error} that says why it did not succeed; all stays as it was
+   */
   rediscover(): Promise<void>;
   /** Ends its connections; called when nothing is on its way any more. */
   close(): Promise<void>;

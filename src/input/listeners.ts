@@ -10,6 +10,7 @@ import { SyslogStream } from './stream.ts';
 /** How often a sender is looked at in the time after which it counts as silent. */
 const QUIET_LOOKS = 4;
 
+/** What every stream is given. */
 export interface ListenersOptions {
   runtime: Runtime;
   log: Log;
@@ -95,7 +96,10 @@ export class Listeners {
 
   /** Takes what has come on every open stream as all there is. */
   abandon(): void {
-    for (const stream of [...this.streams]) stream.end();
+    for (const stream of [...this.streams]) {
+      stream.pauseReading();
+      stream.end();
+    }
   }
 
   private remove(stream: SyslogStream): void {

@@ -5,6 +5,7 @@ import { Framer } from '../syslog/framing.ts';
 import { type ForeignProtocol, foreignProtocol } from './foreign.ts';
 import type { Intake, Pausable } from './intake.ts';
 
+/** What a stream works with, and its limits. */
 export interface StreamOptions {
   forwarder: Forwarder;
   intake: Intake;
@@ -124,7 +125,7 @@ export class SyslogStream implements ConnectionHandler, Sender, Pausable {
       }
     }
     this.options.forwarder.scheduleFlush();
-    if (!this.options.intake.isClosed) this.resumeReading();
+    if (!this.hasEnded && !this.options.intake.isClosed) this.resumeReading();
     if (this.hasEnded) this.finish();
   }
 

@@ -17,6 +17,7 @@ export interface Discovery {
   find(): Promise<Address[]>;
 }
 
+/** What is to be known, and how to ask. */
 export interface ClusterOptions {
   discovery: Discovery;
   topic: string;
@@ -38,9 +39,9 @@ export class Cluster {
   private readonly leaders = new Map<number, number>();
   private readonly connections = new Map<number, BrokerConnection>();
   private addresses: Address[] = [];
-  private refreshedAt = 0;
+  /** On the clock that never jumps. */
+  private refreshedAt = Number.NEGATIVE_INFINITY;
   private refreshing: Promise<void> | undefined;
-  private mustRediscover = false;
   private isClosed = false;
   private nextRefresh: ReturnType<typeof setTimeout> | undefined;
 
@@ -62,29 +63,25 @@ export class Cluster {
 
   /** Resolves when the leaders have been asked for anew, however long that takes. */
   refresh(): Promise<void> {
-    clearTimeout(this.nextRefresh);
-    this.refreshing ??= this.refreshForEver().then(() => {
-      this.refreshing = undefined;
-      this.refreshedAt = Date.now();
-      if (this.isClosed) return;
-      const isWhole = this.partitions.every((partition) => this.leader(partition));
-      const soon = isWhole ? METADATA_MAX_AGE_MS : MISSING_LEADER_MS;
-      this.nextRefresh = setTimeout(() => this.refresh(), soon);
-      this.options.onRefreshed();
-    });
-    return this.refreshing;
+    return this.refreshing ?? this.only(this.refreshForEver());
   }
 
-  /** Asks anew unless that has just been done; for when a leader seems to be gone. */
+  /** Sees to it that leaders are asked for soon, but not all the time; for when one is gone. */
   leaderIsMissing(): void {
-    if (Date.now() - this.refreshedAt > MISSING_LEADER_MS) this.refresh();
+    if (this.refreshing) return;
+    const wait = this.refreshedAt + MISSING_LEADER_MS - performance.now();
+    clearTimeout(this.nextRefresh);
+    if (wait > 0) this.nextRefresh = setTimeout(() => this.refresh(), wait);
+    else this.refresh();
   }
 
-  /** Looks the brokers up again where they are registered, not only among those known. */
+  /**
+   * Looks the brokers up again where they are registered, not only among those known.
+   * @throws {Error} that says why it found none; what was known is kept then
+   */
   async rediscover(): Promise<void> {
-    this.mustRediscover = true;
-    await this.refresh();
-    if (this.mustRediscover) await this.refresh();
+    while (this.refreshing) await this.refreshing;
+    await this.only(this.askFoundBrokers().then((metadata) => this.apply(metadata)));
   }
 
   close(): void {
@@ -92,6 +89,22 @@ export class Cluster {
     clearTimeout(this.nextRefresh);
     for (const connection of this.connections.values()) connection.close();
     this.connections.clear();
+  }
+
+  /** Lets others wait for this work instead of doing it again, and sees to the next time. */
+  private only(work: Promise<void>): Promise<void> {
+    clearTimeout(this.nextRefresh);
+    const done = work.finally(() => {
+      this.refreshing = undefined;
+      this.refreshedAt = performance.now();
+      if (this.isClosed) return;
+      const isWhole = this.partitions.every((partition) => this.leader(partition));
+      const soon = isWhole ? METADATA_MAX_AGE_MS : MISSING_LEADER_MS;
+      this.nextRefresh = setTimeout(() => this.refresh(), soon);
+      this.options.onRefreshed();
+    });
+    this.refreshing = done.catch(() => {});
+    return done;
   }
 
   private async refreshForEver(): Promise<void> {
@@ -119,12 +132,11 @@ export class Cluster {
   }
 
   private async askKnownBrokers(): Promise<Metadata | undefined> {
-    if (this.mustRediscover) {
-      this.mustRediscover = false;
-      return undefined;
-    }
-    for (const connection of this.connections.values()) {
-      if (!connection.isOpen) continue;
+    const open = [...this.connections.values()].filter(({ isOpen }) => isOpen);
+    // One that is busy or hangs would keep everybody waiting.
+    const promptest = (a: BrokerConnection, b: BrokerConnection) =>
+      Number(a.isSlow) - Number(b.isSlow) || a.inFlight - b.inFlight;
+    for (const connection of open.sort(promptest)) {
       try {
         return await connection.metadata(this.options.topic);
       } catch {
@@ -138,21 +150,26 @@ export class Cluster {
     return this.ask(await this.options.discovery.find());
   }
 
-  /** Asks one broker after the other. @throws the last one's error if none answers */
+  /** Asks all of them at once. @throws why none answered */
   private async ask(addresses: Address[]): Promise<Metadata> {
-    let failure = new Error('no broker is known');
-    for (const address of addresses) {
-      const connection = this.options.connect(address);
-      try {
-        await connection.open();
-        return await connection.metadata(this.options.topic);
-      } catch (error) {
-        failure = new Error(`${formatAddress(address)}: ${(error as Error).message}`);
-      } finally {
-        connection.close();
-      }
+    try {
+      return await Promise.any(addresses.map((address) => this.askOne(address)));
+    } catch (error) {
+      const reasons = (error as AggregateError).errors.map(({ message }: Error) => message);
+      throw new Error(reasons.join('; ') || 'no broker is known');
     }
-    throw failure;
+  }
+
+  private async askOne(address: Address): Promise<Metadata> {
+    const connection = this.options.connect(address);
+    try {
+      await connection.open();
+      return await connection.metadata(this.options.topic);
+    } catch (error) {
+      throw new Error(`${formatAddress(address)}: ${(error as Error).message}`);
+    } finally {
+      connection.close();
+    }
   }
 
   /** Takes over what a broker told. @throws {Error} if the topic can't be produced to */
@@ -194,6 +211,7 @@ export class Cluster {
           await connection.open();
           if (this.isClosed) connection.close();
           else this.connections.set(nodeId, connection);
+          this.options.log.recovered(`broker ${nodeId}`);
         } catch (error) {
           const where = formatAddress({ host, port });
           this.options.log.repeated(

@@ -27,6 +27,7 @@ export interface Metadata {
   }[];
 }
 
+/** How to connect to a broker. */
 export interface ConnectionOptions {
   clientId: string;
   socketFactory: ISocketFactory;
@@ -54,6 +55,8 @@ export class BrokerConnection {
   readonly address: Address;
   /** Batches that are sent and not answered. */
   inFlight = 0;
+  /** An answer has been waited for unusually long: give it nothing more for now. */
+  isSlow = false;
   private readonly options: ConnectionOptions;
   private readonly pool: ConnectionPool;
   private readonly broker: Broker;

@@ -12,6 +12,7 @@ const MIN_BATCH_BYTES = 1_024;
 /** An answer that takes longer is worth a line in the log, in ms. */
 const SLOW_MS = 5_000;
 
+/** What a lane works with; all but the partition is shared by a sink's lanes. */
 export interface LaneOptions {
   topic: string;
   partition: number;
@@ -22,6 +23,12 @@ export interface LaneOptions {
   createBatch: () => RecordBatch;
   /** Cuts a value into values of at most so many bytes; null if that is too few. */
   split: (value: Uint8Array, maxBytes: number) => Uint8Array[] | null;
+}
+
+/** A value, and when it arrived, in ms since 1970. */
+interface Arrived {
+  value: Uint8Array;
+  timestamp: number;
 }
 
 /** What a try came to, when it need not be repeated as it is. */
@@ -55,7 +62,7 @@ export class Lane {
   private async deliverWhole(batch: RecordBatch): Promise<void> {
     if ((await this.tryForEver(batch)) === 'delivered') return;
     if (batch.count > 1) await this.deliverHalves(batch);
-    else await this.deliverParts(batch.values()[0], batch.timestamp);
+    else await this.deliverParts(batch.records()[0]);
   }
 
   private async tryForEver(batch: RecordBatch): Promise<Outcome> {
@@ -90,13 +97,20 @@ export class Lane {
     const { cluster, log, topic } = this.options;
     const condition = `partition ${this.partition}`;
     const leader = cluster.leader(this.partition);
-    if (leader === undefined) return 'retry';
+    if (leader === undefined) {
+      const isThere = cluster.partitions.includes(this.partition);
+      const reason = isThere ? 'its leader can not be reached' : 'the topic has it no more';
+      log.repeated(condition, `topic ${topic}, ${condition}: ${reason}; a batch is held for it`);
+      return 'retry';
+    }
     const slow = setTimeout(() => {
+      leader.isSlow = true;
       const held = 'waiting on; the senders are held when the window is full';
       log.repeated(condition, `topic ${topic}, ${condition}: no answer for 5 s: ${held}`);
     }, SLOW_MS);
     try {
       const { errorCode } = await leader.produce(batch, topic, this.partition);
+      leader.isSlow = false;
       const verdict = classify(errorCode);
       if (verdict === 'retry' || verdict === 'hold') {
         const { type, message } = describeError(errorCode);
@@ -140,20 +154,20 @@ export class Lane {
       limits.batchBytes = half;
       log.warn(
         `topic ${topic} does not take batches of ${batch.bytes} bytes: making them of at most ` +
-          `${half} (raise the topic's max.message.bytes for more speed)`,
+          `${half} (for more speed, raise the topic's max.message.bytes and restart)`,
       );
     }
-    const values = batch.values();
-    const middle = Math.ceil(values.length / 2);
-    for (const some of [values.slice(0, middle), values.slice(middle)]) {
+    const records = batch.records();
+    const middle = Math.ceil(records.length / 2);
+    for (const some of [records.slice(0, middle), records.slice(middle)]) {
       const part = createBatch();
-      for (const value of some) part.append(value, batch.timestamp);
+      for (const { value, timestamp } of some) part.append(value, timestamp);
       await this.deliverWhole(part);
     }
   }
 
   /** The topic does not take even one value: it goes in parts that are small enough. */
-  private async deliverParts(value: Uint8Array, timestamp: number): Promise<void> {
+  private async deliverParts({ value, timestamp }: Arrived): Promise<void> {
     const { log, topic, split, createBatch } = this.options;
     log.repeated(
       'record too large',
@@ -167,18 +181,18 @@ export class Lane {
       part.append(parts[i], timestamp);
       if ((await this.tryForEver(part)) === 'delivered') continue;
       if (i > 0) {
-        await this.deliverParts(parts[i], timestamp);
+        await this.deliverParts({ value: parts[i], timestamp });
       } else {
         size = Math.floor(size / 2);
         parts = split(value, size);
         i = -1;
       }
     }
-    if (parts === null) await this.hold(value, timestamp);
+    if (parts === null) await this.hold({ value, timestamp });
   }
 
   /** Not even one character fits with its fields: only a larger limit helps. */
-  private async hold(value: Uint8Array, timestamp: number): Promise<void> {
+  private async hold({ value, timestamp }: Arrived): Promise<void> {
     const { log, topic, createBatch } = this.options;
     const batch = createBatch();
     batch.append(value, timestamp);

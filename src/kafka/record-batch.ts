@@ -1,6 +1,6 @@
 import type { Batch } from '../forward/sink.ts';
 import { crc32c } from './crc32c.ts';
-import { readVarint, varintLength, writeVarint } from './varint.ts';
+import { MAX_VARINT, readVarint, varintLength, writeVarint } from './varint.ts';
 
 /** Room before the batch for the head of the request that carries it. */
 export const REQUEST_HEAD_BYTES = 512;
@@ -72,8 +72,9 @@ export class RecordBatch implements Batch {
 
   private beginRecord(now: number): number {
     if (this.count === 0) this.baseTimestamp = this.maxTimestamp = now;
-    else if (now > this.maxTimestamp) this.maxTimestamp = now;
-    this.timestampDelta = Math.max(0, now - this.baseTimestamp);
+    // A clock that jumps while a batch is open must not make a record that no one can read.
+    this.timestampDelta = Math.min(Math.max(0, now - this.baseTimestamp), MAX_VARINT);
+    this.maxTimestamp = Math.max(this.maxTimestamp, this.baseTimestamp + this.timestampDelta);
     this.recordAt = this.end;
     // The lengths before the value are not known yet: most fit in two bytes each.
     this.valueAt =
@@ -114,25 +115,21 @@ export class RecordBatch implements Batch {
     this.commit(at + value.length);
   }
 
-  /** The values, in their order; views into the batch. */
-  values(): Uint8Array[] {
+  /** What it holds, in order; the values are views into the batch. */
+  records(): { value: Uint8Array; timestamp: number }[] {
     const { out } = this;
-    const values: Uint8Array[] = [];
+    const records: { value: Uint8Array; timestamp: number }[] = [];
     let at = REQUEST_HEAD_BYTES + BATCH_HEAD_BYTES;
     while (at < this.end) {
       at = readVarint(out, at).end + 1;
-      at = readVarint(out, at).end;
-      at = readVarint(out, at).end + 1;
+      const { value: timestampDelta, end: offsetDeltaAt } = readVarint(out, at);
+      at = readVarint(out, offsetDeltaAt).end + 1;
       const { value: length, end: valueAt } = readVarint(out, at);
-      values.push(out.subarray(valueAt, valueAt + length));
+      const value = out.subarray(valueAt, valueAt + length);
+      records.push({ value, timestamp: this.baseTimestamp + timestampDelta });
       at = valueAt + length + 1;
     }
-    return values;
-  }
-
-  /** When its first value arrived, ms since 1970. */
-  get timestamp(): number {
-    return this.baseTimestamp;
+    return records;
   }
 
   /**

@@ -19,6 +19,7 @@ const BATCH_MARGIN_BYTES = 128;
 const CONNECT_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 
+/** Where and what the sink writes. */
 export interface KafkaSinkOptions {
   discovery: Discovery;
   topic: string;
@@ -105,26 +106,29 @@ export class KafkaSink implements Sink<RecordBatch> {
   }
 
   /**
-   * The next free lane whose leader can be reached. A batch that can still grow goes
-   * only to a broker that has nothing to do: while it works, more messages can join.
+   * The free lane whose leader has the least to do, in turn among equals. A batch that
+   * can still grow goes only to a broker that has nothing to do: while it works, more
+   * messages can join. So a broker that hangs does not collect batches.
    */
   private pickLane(isFull: boolean): Lane | undefined {
     const { lanes } = this;
     let isLeaderMissing = lanes.length === 0;
-    for (let i = 0; i < lanes.length; i++) {
+    let best: Lane | undefined;
+    let least = isFull ? Number.POSITIVE_INFINITY : 1;
+    for (let i = 0; i < lanes.length && least > 0; i++) {
       const lane = lanes[(this.nextLane + i) % lanes.length];
       if (lane.isBusy) continue;
       const leader = this.cluster.leader(lane.partition);
-      if (leader === undefined) {
-        isLeaderMissing = true;
-      } else if (isFull || leader.inFlight === 0) {
-        this.nextLane = (this.nextLane + i + 1) % lanes.length;
-        return lane;
+      if (leader === undefined) isLeaderMissing = true;
+      else if (!leader.isSlow && leader.inFlight < least) {
+        best = lane;
+        least = leader.inFlight;
       }
     }
+    if (best) this.nextLane = (lanes.indexOf(best) + 1) % lanes.length;
     // Idle connections may have been closed: nobody else would notice.
-    if (isLeaderMissing) this.cluster.leaderIsMissing();
-    return undefined;
+    else if (isLeaderMissing) this.cluster.leaderIsMissing();
+    return best;
   }
 
   private refreshed(): void {

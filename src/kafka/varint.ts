@@ -1,7 +1,10 @@
 /**
  * Kafka's variable-length integers: zigzag, then seven bits a byte, the lowest
- * first (as Protocol Buffers' sint32). Only for numbers from 0 to 2^30.
+ * first (as Protocol Buffers' sint32). Only for numbers from 0 to {@link MAX_VARINT}.
  */
+
+/** The largest number that these functions take. */
+export const MAX_VARINT = 2 ** 30;
 
 /** How many bytes {@link writeVarint} takes for a number that is not negative. */
 export function varintLength(value: number): number {

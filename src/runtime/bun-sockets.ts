@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
-import type { Connection, ConnectionHandler, Listener, TcpAddress } from './runtime.ts';
+import type { Address } from '../address.ts';
+import type { Connection, ConnectionHandler, Listener } from './runtime.ts';
 import { acceptWaiting, KEEP_ALIVE_DELAY, nameOf } from './sockets.ts';
 
 type Socket = Bun.Socket<BunConnection>;
@@ -10,7 +11,7 @@ type Socket = Bun.Socket<BunConnection>;
  * a gigabyte with a thousand connections. The contract is that of `Runtime.listen`.
  */
 export async function listen(
-  { host, port }: TcpAddress,
+  { host, port }: Address,
   accept: (connection: Connection) => ConnectionHandler,
 ): Promise<Listener> {
   let accepted = 0;

@@ -1,4 +1,5 @@
 import type { ISocketFactory } from 'kafkajs';
+import type { Address } from '../address.ts';
 
 /**
  * All that the daemon asks of the runtime beneath it. Above `src/runtime/` no
@@ -7,12 +8,6 @@ import type { ISocketFactory } from 'kafkajs';
 
 /** The signals that the daemon answers to. */
 export type Signal = 'SIGTERM' | 'SIGINT' | 'SIGUSR1' | 'SIGHUP';
-
-/** A TCP address; port 0 lets the system choose one. */
-export interface TcpAddress {
-  host: string;
-  port: number;
-}
 
 /** One accepted or opened stream. Its calls after `closed` do nothing. */
 export interface Connection {
@@ -56,7 +51,7 @@ export interface ConnectionHandler {
 /** A listening socket. */
 export interface Listener {
   /** Where it really listens (the port that the system chose). */
-  readonly address: TcpAddress;
+  readonly address: Address;
   /**
    * Accepts those who wait already, then no more. Accepted connections live on.
    * Resolves when the port is free.
@@ -69,12 +64,12 @@ export interface Runtime {
   readonly name: 'bun' | 'deno' | 'node';
   readonly version: string;
   /**
-   * Accepts TCP connections with keep-alive and no Nagle delay; each stays open
+   * Accepts TCP connections (port 0: the system chooses one) with keep-alive and no Nagle delay; each stays open
    * for our half after the peer's FIN until {@link Connection.end} is called.
    * @throws {Error} with the system's `code` (EADDRINUSE, EACCES, …) if it can't listen
    */
   listen(
-    address: TcpAddress,
+    address: Address,
     accept: (connection: Connection) => ConnectionHandler,
   ): Promise<Listener>;
   /** Opens connections to Kafka, in the way that kafkajs asks for them. */

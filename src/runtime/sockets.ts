@@ -1,7 +1,8 @@
 import { type AddressInfo, connect, createServer, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ISocketFactoryArgs } from 'kafkajs';
-import type { Connection, ConnectionHandler, Listener, TcpAddress } from './runtime.ts';
+import type { Address } from '../address.ts';
+import type { Connection, ConnectionHandler, Listener } from './runtime.ts';
 
 /** Idle time, in ms, after which the kernel starts asking whether the peer is still there. */
 export const KEEP_ALIVE_DELAY = 60_000;
@@ -11,7 +12,7 @@ const LONGEST_DELAY = 2 ** 31 - 1;
 
 /** Listens with `node:net`. The contract is that of `Runtime.listen`. */
 export function listen(
-  { host, port }: TcpAddress,
+  { host, port }: Address,
   accept: (connection: Connection) => ConnectionHandler,
 ): Promise<Listener> {
   let accepted = 0;

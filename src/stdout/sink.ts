@@ -30,6 +30,7 @@ class Lines implements Batch {
   }
 }
 
+/** How the sink writes. */
 export interface StdoutSinkOptions {
   /** Resolves when the system has taken the bytes. */
   write: (bytes: Uint8Array) => Promise<void>;

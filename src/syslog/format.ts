@@ -7,6 +7,7 @@ import { TimestampReader } from './timestamp.ts';
 
 /** The formats that a record's value can have. */
 export const FORMATS = ['json', 'raw'] as const;
+/** The name of a format. */
 export type FormatName = (typeof FORMATS)[number];
 
 /** Turns the frames of one stream, in their order, into record values. */

@@ -29,7 +29,7 @@ export async function findBrokers({ servers, chroot }: Ensemble): Promise<Addres
   const failures: string[] = [];
   for (const server of shuffled(servers)) {
     try {
-      return await askServer(formatAddress(server) + chroot);
+      return await askServer(server, chroot);
     } catch (error) {
       if (error instanceof NoNodeError) {
         const path = `${chroot}${BROKERS_PATH}`;
@@ -44,8 +44,8 @@ export async function findBrokers({ servers, chroot }: Ensemble): Promise<Addres
   throw new Error(failures.join('; '));
 }
 
-async function askServer(server: string): Promise<Address[]> {
-  const registrations = await withSession(server, SERVER_DEADLINE_MS, async (session) => {
+async function askServer(server: Address, chroot: string): Promise<Address[]> {
+  const registrations = await withSession(server, chroot, SERVER_DEADLINE_MS, async (session) => {
     const ids = await session.children(BROKERS_PATH);
     const read = ids.map((id) =>
       session.data(`${BROKERS_PATH}/${id}`).catch((error) => {
@@ -64,7 +64,7 @@ async function askServer(server: string): Promise<Address[]> {
 
 /** A broker's PLAINTEXT listener; `host` is null where that listener has a name of its own. */
 function plaintextAddress(data: Uint8Array): Address | undefined {
-  const registration = JSON.parse(new TextDecoder().decode(data)) as Registration;
+  const registration = readRegistration(data);
   const {
     host,
     port,
@@ -81,6 +81,15 @@ function plaintextAddress(data: Uint8Array): Address | undefined {
     if (address) return address;
   }
   return undefined;
+}
+
+/** One broker that registers nonsense must not hide the others. */
+function readRegistration(data: Uint8Array): Registration {
+  try {
+    return (JSON.parse(new TextDecoder().decode(data)) as Registration | null) ?? {};
+  } catch {
+    return {};
+  }
 }
 
 function shuffled<T>(items: T[]): T[] {

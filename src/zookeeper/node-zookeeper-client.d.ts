@@ -9,6 +9,7 @@ declare module 'node-zookeeper-client' {
   export interface Client {
     /** Internal, to end a session that never came about, and to know why. */
     readonly connectionManager: {
+      servers: { host: string; port: number }[];
       readonly socket: { destroy(): void } | undefined;
       /** Called again whenever the connection is lost. */
       connect: () => void;

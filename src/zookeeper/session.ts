@@ -1,4 +1,5 @@
 import zookeeper, { type Client } from 'node-zookeeper-client';
+import type { Address } from '../address.ts';
 
 /** Long enough for what we ask; should the process die, ZooKeeper forgets it by then. */
 const SESSION_TIMEOUT_MS = 10_000;
@@ -20,19 +21,22 @@ export interface Session {
  * Opens a session with one server, uses it and closes it, all within a deadline. Each
  * is a fresh client: node-zookeeper-client does not recover well from a session that
  * expired or was cut off.
- * @param server `host:port`, with a chroot where there is one
+ * @param chroot empty, or a path that begins with a slash
  * @throws {Error} what `use` throws, or that there was no answer in time
  */
 export async function withSession<T>(
-  server: string,
+  server: Address,
+  chroot: string,
   deadlineMs: number,
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const client = zookeeper.createClient(server, {
+  const client = zookeeper.createClient(`${server.host}:${server.port}${chroot}`, {
     sessionTimeout: SESSION_TIMEOUT_MS,
     spinDelay: SESSION_TIMEOUT_MS,
     retries: 0,
   });
+  // It reads its connection string up to the first colon, which IPv6 has many of.
+  client.connectionManager.servers = [server];
   let isConnected = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -3,14 +3,9 @@
  * what it is told. It prints the port of its control connection; there it takes
  * commands and reports events, one JSON object a line.
  */
+import type { Address } from '../../src/address.ts';
 import { currentRuntime } from '../../src/runtime/index.ts';
-import type {
-  Connection,
-  ConnectionHandler,
-  Listener,
-  Signal,
-  TcpAddress,
-} from '../../src/runtime/runtime.ts';
+import type { Connection, ConnectionHandler, Listener, Signal } from '../../src/runtime/runtime.ts';
 import { socketFactory } from '../../src/runtime/sockets.ts';
 import { isPattern, pattern } from './pattern.ts';
 
@@ -27,12 +22,12 @@ export interface Service {
 /** Each is answered with `done` or `failed` under its id. */
 export type Command =
   | { do: 'ping' }
-  | { do: 'listen'; address: TcpAddress; service: Service }
+  | { do: 'listen'; address: Address; service: Service }
   | { do: 'unlisten' }
   | { do: 'pause' | 'resume' | 'end' | 'destroy' | 'useAll'; connection: number }
   | { do: 'write'; connection: number; bytes: number }
   | { do: 'fill'; connection: number }
-  | { do: 'connect'; address: TcpAddress }
+  | { do: 'connect'; address: Address }
   | { do: 'signal'; signal: Signal; exit?: number }
   | { do: 'churn' }
   | { do: 'afterInput' }
@@ -188,7 +183,7 @@ function fill(number: number): void {
   report({ event: 'full', connection: number });
 }
 
-function connect({ host, port }: TcpAddress): void {
+function connect({ host, port }: Address): void {
   const socket = socketFactory({
     host,
     port,

@@ -60,7 +60,27 @@ test('kafkajs decodes what we encode, around every width of a length', async () 
     expect(record.timestamp).toBe(String(NOW + delays[i % delays.length]));
     expect(Buffer.compare(record.value, values[i])).toBe(0);
   });
-  expect(batch.values().map((value) => value.length)).toEqual(lengths);
+  expect(batch.records().map(({ value }) => value.length)).toEqual(lengths);
+  expect(batch.records().map(({ timestamp }) => timestamp)).toEqual(
+    decoded.records.map(({ timestamp }) => Number(timestamp)),
+  );
+});
+
+test('a clock that jumps while a batch is open spoils no record', async () => {
+  const day = 86_400_000;
+  const batch = new RecordBatch({ batchBytes: 10_000 }, 10_000);
+  for (const days of [0, 20, 25, 30, 20_000, -20_000, 1]) {
+    const at = batch.begin(5, NOW + days * day);
+    batch.out.set(Buffer.from('value'), at);
+    batch.commit(at + 5);
+  }
+  batch.seal(producer, 0);
+  const { records, maxTimestamp } = await decode(batch);
+  expect(records.map(({ value }) => value.toString())).toEqual(records.map(() => 'value'));
+  const timestamps = records.map(({ timestamp }) => Number(timestamp));
+  expect(Math.min(...timestamps)).toBe(NOW);
+  expect(Math.max(...timestamps)).toBe(Number(maxTimestamp));
+  expect(timestamps[6]).toBe(NOW + day);
 });
 
 test('a batch is full at its limit, but takes one value of any size', () => {

@@ -31,7 +31,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     expect(messages).toEqual(['before', 'after', 'unfinished line']);
     expect(daemon.stderr()).toInclude(`${signal}: reading the senders to their end\n`);
     expect(daemon.stderr()).toEndWith(
-      ' received 3 = acknowledged 3 + in flight 0; unparsed 0, parts 0, bytes 53\n',
+      ' received 3 = acknowledged 3 + in flight 0; unparsed 0, parts 0, bytes 53, connections 1\n',
     );
   });
 }

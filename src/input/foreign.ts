@@ -1,10 +1,10 @@
+import { LESS_THAN } from '../syslog/ascii.ts';
+
 /** What people send to a syslog port by mistake. */
 export type ForeignProtocol = 'TLS' | 'HTTP';
 
 /** TLS's record type 22, handshake, and the major version that all of them have. */
 const TLS_HANDSHAKE = [0x16, 0x03];
-/** What syslog begins with. */
-const LESS_THAN = 0x3c;
 const HTTP_REQUEST = /^(GET|HEAD|POST|PUT|DELETE|OPTIONS|CONNECT|PATCH) \S+ HTTP\/\d/;
 /** Enough of a frame to hold a usual request line. */
 const REQUEST_LINE_BYTES = 512;

@@ -1,11 +1,5 @@
+import { CR, LESS_THAN, LF, NINE, SPACE, ZERO } from './ascii.ts';
 import { characterBoundary } from './utf8.ts';
-
-const LF = 0x0a;
-const CR = 0x0d;
-const SPACE = 0x20;
-const LESS_THAN = 0x3c;
-const ZERO = 0x30;
-const NINE = 0x39;
 
 /** More digits than this are no octet count: no sender has a frame of a gigabyte. */
 const MAX_COUNT_DIGITS = 9;

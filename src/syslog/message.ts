@@ -1,7 +1,5 @@
+import { CR, LF } from './ascii.ts';
 import type { Frame } from './framing.ts';
-
-const LF = 0x0a;
-const CR = 0x0d;
 
 /** user.notice, what RFC 3164 §4.3.3 gives to a message without PRI. */
 const DEFAULT_PRIORITY = 13;

@@ -1,15 +1,9 @@
+import { GREATER_THAN, LESS_THAN, NINE, ONE, SPACE, ZERO } from './ascii.ts';
 import type { Frame } from './framing.ts';
 import type { Message } from './message.ts';
 import { parseRfc3164 } from './rfc3164.ts';
 import { parseRfc5424 } from './rfc5424.ts';
 import type { TimestampReader } from './timestamp.ts';
-
-const SPACE = 0x20;
-const ZERO = 0x30;
-const ONE = 0x31;
-const NINE = 0x39;
-const LESS_THAN = 0x3c;
-const GREATER_THAN = 0x3e;
 
 /** facility local7, severity debug */
 const MAX_PRIORITY = 191;

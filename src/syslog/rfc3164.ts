@@ -1,18 +1,18 @@
+import {
+  ASTERISK,
+  CLOSE_BRACKET,
+  COLON,
+  DASH,
+  DOT,
+  isDigit,
+  OPEN_BRACKET,
+  PERCENT,
+  SPACE,
+  UNDERSCORE,
+} from './ascii.ts';
 import type { Message } from './message.ts';
 import { parseUnversioned } from './rfc5424.ts';
 import type { TimestampReader } from './timestamp.ts';
-
-const SPACE = 0x20;
-const PERCENT = 0x25;
-const ASTERISK = 0x2a;
-const DASH = 0x2d;
-const DOT = 0x2e;
-const ZERO = 0x30;
-const NINE = 0x39;
-const COLON = 0x3a;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const UNDERSCORE = 0x5f;
 
 const MAX_TAG_BYTES = 128;
 const MAX_PROCID_BYTES = 128;
@@ -180,10 +180,6 @@ function isIpv6(bytes: Uint8Array, start: number, end: number): boolean {
     else if (!isDigit(byte) && !(letter >= 0x61 && letter <= 0x66)) return false;
   }
   return colons >= 2;
-}
-
-function isDigit(byte: number): boolean {
-  return byte >= ZERO && byte <= NINE;
 }
 
 function isBlank(bytes: Uint8Array, at: number, end: number): boolean {

@@ -1,10 +1,7 @@
+import { COLON, DASH, SPACE } from './ascii.ts';
 import type { Message } from './message.ts';
 import { skipStructuredData } from './structured-data.ts';
 import type { TimestampReader } from './timestamp.ts';
-
-const SPACE = 0x20;
-const DASH = 0x2d;
-const COLON = 0x3a;
 
 const FIELDS = ['TIMESTAMP', 'HOSTNAME', 'APP-NAME', 'PROCID', 'MSGID', 'STRUCTURED-DATA'];
 const STRUCTURED_DATA = 5;

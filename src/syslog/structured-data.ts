@@ -1,12 +1,5 @@
+import { BACKSLASH, CLOSE_BRACKET, DELETE, EQUALS, OPEN_BRACKET, QUOTE, SPACE } from './ascii.ts';
 import type { JsonWriter } from './json.ts';
-
-const SPACE = 0x20;
-const QUOTE = 0x22;
-const EQUALS = 0x3d;
-const OPEN_BRACKET = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_BRACKET = 0x5d;
-const DELETE = 0x7f;
 
 /** With more names than this, comparing each with each would cost too much. */
 const MAX_COMPARED_NAMES = 32;

@@ -1,23 +1,26 @@
+import { COLON, DASH, SPACE, UPPER_T, UPPER_Z, ZERO } from './ascii.ts';
+import {
+  DATE_TIME_LENGTH,
+  daysIn,
+  endsYear,
+  isBoundary,
+  isDate,
+  isTime,
+  isUtcMark,
+  keyAt,
+  MAX_FRACTION_DIGITS,
+  number2,
+  skipFraction,
+  skipOffset,
+  wordKey,
+  yearAt,
+} from './date-time.ts';
 import type { Message } from './message.ts';
 
-const SPACE = 0x20;
-const PLUS = 0x2b;
-const DASH = 0x2d;
-const DOT = 0x2e;
-const COLON = 0x3a;
-const ZERO = 0x30;
-const UPPER_T = 0x54;
-const UPPER_Z = 0x5a;
-
-const MAX_FRACTION_DIGITS = 9;
-/** `YYYY-MM-DDThh:mm:ss` */
-const DATE_TIME_LENGTH = 19;
 /** `YYYY-MM-DDThh` */
 const HOUR_LENGTH = 13;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const MONTH_KEYS = MONTHS.map((name) => wordKey(name));
-const UTC = wordKey('UTC');
-const GMT = wordKey('GMT');
 /** How long the year guessed for a timestamp without one stays good, in ms. */
 const YEAR_GUESS_LIFETIME = 3_600_000;
 /** Far enough for 29 February, which can be eight years away. */
@@ -201,95 +204,6 @@ function nearestYear(
     }
   }
   return nearest;
-}
-
-/** `YYYY-MM-DD`, a day that exists */
-function isDate(bytes: Uint8Array, at: number, end: number): boolean {
-  if (at + DATE_TIME_LENGTH > end || bytes[at + 4] !== DASH || bytes[at + 7] !== DASH) return false;
-  const century = number2(bytes, at);
-  const year = number2(bytes, at + 2);
-  const month = number2(bytes, at + 5);
-  const day = number2(bytes, at + 8);
-  if (century < 0 || year < 0 || month < 1 || month > 12) return false;
-  return day >= 1 && day <= daysIn(month, century * 100 + year);
-}
-
-/** `hh:mm:ss` */
-function isTime(bytes: Uint8Array, at: number, end: number): boolean {
-  if (at + 8 > end || bytes[at + 2] !== COLON || bytes[at + 5] !== COLON) return false;
-  const hour = number2(bytes, at);
-  const minute = number2(bytes, at + 3);
-  const second = number2(bytes, at + 6);
-  return hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 60;
-}
-
-function skipFraction(bytes: Uint8Array, at: number, end: number): number {
-  if (at >= end || bytes[at] !== DOT) return at;
-  let next = at + 1;
-  while (next < end && next <= at + MAX_FRACTION_DIGITS && isDigit(bytes[next])) next++;
-  return next > at + 1 ? next : at;
-}
-
-/** Skips `Z`, `±hh:mm` or `±hhmm`; returns `at` where there is none. */
-function skipOffset(bytes: Uint8Array, at: number, end: number): number {
-  if (at >= end) return at;
-  if (bytes[at] === UPPER_Z) return at + 1;
-  if (bytes[at] !== PLUS && bytes[at] !== DASH) return at;
-  const hour = number2(bytes, at + 1);
-  const minuteAt = bytes[at + 3] === COLON ? at + 4 : at + 3;
-  const minute = number2(bytes, minuteAt);
-  if (minuteAt + 2 > end || hour < 0 || hour > 23 || minute < 0 || minute > 59) return at;
-  return minuteAt + 2;
-}
-
-function isBoundary(bytes: Uint8Array, at: number, end: number, orColon: boolean): boolean {
-  return at === end || (at < end && (bytes[at] === SPACE || (orColon && bytes[at] === COLON)));
-}
-
-/** What may follow a year: not the rest of an address like `2001:db8::1`. */
-function endsYear(bytes: Uint8Array, at: number, end: number): boolean {
-  if (at < end && bytes[at] === COLON) return isBoundary(bytes, at + 1, end, false);
-  return isBoundary(bytes, at, end, false);
-}
-
-/** ` UTC:` or ` GMT:` */
-function isUtcMark(bytes: Uint8Array, at: number, end: number): boolean {
-  if (at + 5 > end || bytes[at] !== SPACE || bytes[at + 4] !== COLON) return false;
-  const key = keyAt(bytes, at + 1);
-  return key === UTC || key === GMT;
-}
-
-/** A year that syslog can mean, 1970–2099, or 0. */
-function yearAt(bytes: Uint8Array, at: number, end: number): number {
-  if (at + 4 > end) return 0;
-  const century = number2(bytes, at);
-  const year = number2(bytes, at + 2);
-  if (year < 0) return 0;
-  return century === 20 || (century === 19 && year >= 70) ? century * 100 + year : 0;
-}
-
-function daysIn(month: number, year: number): number {
-  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
-  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
-}
-
-function isDigit(byte: number): boolean {
-  return byte >= ZERO && byte <= ZERO + 9;
-}
-
-/** Two digits as a number, or -1. */
-function number2(bytes: Uint8Array, at: number): number {
-  const tens = bytes[at] - ZERO;
-  const ones = bytes[at + 1] - ZERO;
-  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1;
-}
-
-function keyAt(bytes: Uint8Array, at: number): number {
-  return (bytes[at] << 16) | (bytes[at + 1] << 8) | bytes[at + 2];
-}
-
-function wordKey(word: string): number {
-  return (word.charCodeAt(0) << 16) | (word.charCodeAt(1) << 8) | word.charCodeAt(2);
 }
 
 function offsetText(minutes: number): string {

@@ -63,7 +63,7 @@ export class Cluster {
 
   /** Resolves when the leaders have been asked for anew, however long that takes. */
   refresh(): Promise<void> {
-    return this.refreshing ?? this.only(this.refreshForEver());
+    return this.refreshing ?? this.exclusively(this.refreshForEver());
   }
 
   /** Sees to it that leaders are asked for soon, but not all the time; for when one is gone. */
@@ -81,7 +81,7 @@ export class Cluster {
    */
   async rediscover(): Promise<void> {
     while (this.refreshing) await this.refreshing;
-    await this.only(this.askFoundBrokers().then((metadata) => this.apply(metadata)));
+    await this.exclusively(this.askFoundBrokers().then((metadata) => this.apply(metadata)));
   }
 
   close(): void {
@@ -92,7 +92,7 @@ export class Cluster {
   }
 
   /** Lets others wait for this work instead of doing it again, and sees to the next time. */
-  private only(work: Promise<void>): Promise<void> {
+  private exclusively(work: Promise<void>): Promise<void> {
     clearTimeout(this.nextRefresh);
     const done = work.finally(() => {
       this.refreshing = undefined;

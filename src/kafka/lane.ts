@@ -99,7 +99,7 @@ export class Lane {
     const leader = cluster.leader(this.partition);
     if (leader === undefined) {
       const isThere = cluster.partitions.includes(this.partition);
-      const reason = isThere ? 'its leader can not be reached' : 'the topic has it no more';
+      const reason = isThere ? "its leader can't be reached" : 'the topic has it no more';
       log.repeated(condition, `topic ${topic}, ${condition}: ${reason}; a batch is held for it`);
       return 'retry';
     }

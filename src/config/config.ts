@@ -3,14 +3,17 @@ import { FORMATS, type FormatName } from '../syslog/format.ts';
 import type { Ensemble } from '../zookeeper/brokers.ts';
 import type { Given } from './command-line.ts';
 import { UsageError } from './errors.ts';
-import type { OptionName } from './options.ts';
+import { OPTIONS, type Option, type OptionName } from './options.ts';
 
 const ZOOKEEPER_PORT = 2181;
 const KAFKA_PORT = 9092;
 const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
 /** More would make a record larger than any sensible limit of Kafka. */
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+const MIN_MESSAGE_BYTES = 64;
 const MIN_WINDOW_BYTES = 65_536;
+const MAX_WINDOW_BYTES = 2 ** 30;
+const MAX_SECONDS = 86_400;
 
 /** Where the values go. */
 export type Target =
@@ -38,39 +41,38 @@ export function readConfig(given: Given): Config {
   return {
     listen: readListen(given),
     target: readTarget(given),
-    topic: readTopic(text(given, 'topic') ?? 'syslog'),
-    format: readFormat(text(given, 'format') ?? 'json'),
-    maxMessageBytes: wholeNumber(given, 'max-message-bytes', 131_072, 64, MAX_MESSAGE_BYTES),
-    maxUnacknowledgedBytes: wholeNumber(
+    topic: readTopic(textOf(given, 'topic')),
+    format: readFormat(textOf(given, 'format')),
+    maxMessageBytes: readBytes(given, 'max-message-bytes', MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES),
+    maxUnacknowledgedBytes: readBytes(
       given,
       'max-unacknowledged',
-      16_777_216,
       MIN_WINDOW_BYTES,
-      2 ** 30,
+      MAX_WINDOW_BYTES,
     ),
-    maxConnectionUnacknowledgedBytes: wholeNumber(
+    maxConnectionUnacknowledgedBytes: readBytes(
       given,
       'max-unacknowledged-per-connection',
-      4_194_304,
       MIN_WINDOW_BYTES,
-      2 ** 30,
+      MAX_WINDOW_BYTES,
     ),
-    drainTimeoutMs: readSeconds(given, 'drain-timeout', 30) * 1000,
+    drainTimeoutMs: readSeconds(given, 'drain-timeout') * 1000,
   };
 }
 
-function text(given: Given, name: OptionName): string | undefined {
-  const value = given[name];
-  return typeof value === 'string' ? value : undefined;
+/** What was given for an option that takes one value, or its default. */
+function textOf(given: Given, name: OptionName): string {
+  const value = given[name] ?? (OPTIONS as readonly Option[]).find((o) => o.name === name)?.default;
+  return typeof value === 'string' ? value : '';
 }
 
 function readListen(given: Given): Address[] {
-  const port = text(given, 'port');
+  const port = given.port as string | undefined;
   const listen = given.listen as string[] | undefined;
   if (port !== undefined && listen) throw new UsageError('--port and --listen exclude each other');
   const repeated = listen?.find((value, i) => listen.indexOf(value) < i && !value.endsWith(':0'));
   if (repeated) throw new UsageError(`--listen ${repeated} is given twice`);
-  if (port === undefined) return (listen ?? ['tcp://0.0.0.0:1514']).map(readListenAddress);
+  if (port === undefined) return (listen ?? [textOf(given, 'listen')]).map(readListenAddress);
   const address = /^\d+$/.test(port) ? parseAddress(`0.0.0.0:${port}`) : null;
   if (address === null) throw new UsageError(`--port ${port}: not a port (0 to 65535)`);
   return [address];
@@ -97,11 +99,11 @@ function readTarget(given: Given): Target {
     throw new UsageError(`${names} exclude each other: give one of them`);
   }
   if (given.stdout) return { kind: 'stdout' };
-  const brokers = text(given, 'brokers');
-  if (brokers !== undefined) {
+  if (given.brokers !== undefined) {
+    const brokers = textOf(given, 'brokers');
     return { kind: 'brokers', addresses: readAddresses('brokers', brokers, KAFKA_PORT) };
   }
-  const zookeeper = text(given, 'zookeeper') ?? `localhost:${ZOOKEEPER_PORT}`;
+  const zookeeper = textOf(given, 'zookeeper');
   const [, servers, path] = /^([^/]*)(\/.*)?$/s.exec(zookeeper) ?? ['', '', ''];
   const chroot = (path ?? '').replace(/\/+$/, '');
   if (/\/\/|[\s,]/.test(chroot))
@@ -134,26 +136,18 @@ function readFormat(format: string): FormatName {
   return known;
 }
 
-function wholeNumber(
-  given: Given,
-  name: OptionName,
-  otherwise: number,
-  min: number,
-  max: number,
-): number {
-  const value = text(given, name);
-  if (value === undefined) return otherwise;
+function readBytes(given: Given, name: OptionName, min: number, max: number): number {
+  const value = textOf(given, name);
   const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
   if (number >= min && number <= max) return number;
   throw new UsageError(`--${name} ${value}: a whole number of bytes from ${min} to ${max}`);
 }
 
-function readSeconds(given: Given, name: OptionName, otherwise: number): number {
-  const value = text(given, name);
-  if (value === undefined) return otherwise;
+function readSeconds(given: Given, name: OptionName): number {
+  const value = textOf(given, name);
   const seconds = /^\d{1,6}(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
-  if (seconds >= 0 && seconds <= 86_400) return seconds;
-  throw new UsageError(`--${name} ${value}: a number of seconds from 0 to 86400`);
+  if (seconds >= 0 && seconds <= MAX_SECONDS) return seconds;
+  throw new UsageError(`--${name} ${value}: a number of seconds from 0 to ${MAX_SECONDS}`);
 }
 
 /** For people: where the values go. */

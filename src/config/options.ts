@@ -1,6 +1,6 @@
 import { FORMATS } from '../syslog/format.ts';
 
-/** A command-line option, as it is described in one place for parsing and for help. */
+/** A command-line option: described once, for parsing, for the configuration and for help. */
 export interface Option {
   /** Its name on the command line, without the dashes. */
   name: string;
@@ -9,7 +9,7 @@ export interface Option {
   /** May be given several times. */
   isList?: boolean;
   help: string;
-  /** Shown in the help; the value is in `config.ts` where it is used. */
+  /** What holds where it is not given, as it would be written. */
   default?: string;
 }
 

@@ -16,11 +16,10 @@ import { findBrokers } from './zookeeper/brokers.ts';
 const CLIENT_ID = 'syslogger';
 /** A sender that is silent for so long after our FIN has nothing on its way to us, in ms. */
 const QUIET_MS = 500;
-
 /** What unfinished frames get to reach the sink when a stop has taken too long, in ms. */
 const LAST_MS = 500;
 
-/** What a stop needs to know; filled as the daemon comes up. */
+/** What runs, and a stop has to bring to its end. */
 interface Running {
   ledger: Ledger;
   forwarder: Forwarder;

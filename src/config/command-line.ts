@@ -71,7 +71,7 @@ function refuseUnknown(args: string[]): void {
 
 function mark(arg: string): string {
   const [, flag = '', value = ''] = /^(--[^=]+=)?(.*)$/s.exec(arg) ?? [];
-  return Number.isFinite(Number(value)) && !/^-[hv]$/.test(arg) ? `${flag}${MARK}${value}` : arg;
+  return Number.isFinite(Number(value)) ? `${flag}${MARK}${value}` : arg;
 }
 
 function unmark(value: unknown): string {

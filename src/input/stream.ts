@@ -26,7 +26,7 @@ export interface StreamOptions {
  * sender.
  */
 export class SyslogStream implements ConnectionHandler, Sender, Pausable {
-  readonly connection: Connection;
+  private readonly connection: Connection;
   private readonly options: StreamOptions;
   private readonly framer: Framer;
   /** Chunks that came while the one before was still being taken. */

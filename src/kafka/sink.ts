@@ -106,9 +106,9 @@ export class KafkaSink implements Sink<RecordBatch> {
   }
 
   /**
-   * The free lane whose leader has the least to do, in turn among equals. A batch that
-   * can still grow goes only to a broker that has nothing to do: while it works, more
-   * messages can join. So a broker that hangs does not collect batches.
+   * The free lane whose leader has the least to do, in turn among equals, so that a
+   * broker that hangs does not collect batches. A batch that can still grow goes only to
+   * a broker that has nothing to do: while it works, more messages can join.
    */
   private pickLane(isFull: boolean): Lane | undefined {
     const { lanes } = this;

@@ -1,4 +1,4 @@
-import { CR, LESS_THAN, LF, NINE, SPACE, ZERO } from './ascii.ts';
+import { CR, isDigit, LESS_THAN, LF, SPACE, ZERO } from './ascii.ts';
 import { characterBoundary } from './utf8.ts';
 
 /** More digits than this are no octet count: no sender has a frame of a gigabyte. */
@@ -45,6 +45,9 @@ export class Framer implements Frame {
   promised = 0;
   arrived = 0;
 
+  /** Whether {@link finish} was called. */
+  hasEnded = false;
+
   private readonly maxBytes: number;
   private state: State = START;
   private chunk: Uint8Array = NOTHING;
@@ -58,7 +61,6 @@ export class Framer implements Frame {
   private parts = 0;
   private count = 0;
   private remaining = 0;
-  private ended = false;
 
   /** @param maxBytes the longest frame that comes out whole, in bytes */
   constructor(maxBytes: number) {
@@ -90,14 +92,9 @@ export class Framer implements Frame {
     return this.carried > this.handedOut || this.state !== START;
   }
 
-  /** Whether {@link finish} was called. */
-  get hasEnded(): boolean {
-    return this.ended;
-  }
-
   /** Tells that the stream has ended: {@link next} then hands out what is left. */
   finish(): void {
-    this.ended = true;
+    this.hasEnded = true;
   }
 
   /** @returns whether there is a frame; its place is in `bytes`, `start` and `end` */
@@ -112,7 +109,7 @@ export class Framer implements Frame {
     this.chunk = NOTHING;
     this.position = 0;
     this.lineEnd = -1;
-    return this.ended && this.nextAtEnd();
+    return this.hasEnded && this.nextAtEnd();
   }
 
   /** Finds the framing of the frame that begins here; false if more bytes are needed. */
@@ -122,7 +119,7 @@ export class Framer implements Frame {
     this.parts = 0;
     let at = position;
     let count = 0;
-    while (at < chunk.length && chunk[at] >= ZERO && chunk[at] <= NINE) {
+    while (at < chunk.length && isDigit(chunk[at])) {
       if (at - position === MAX_COUNT_DIGITS || chunk[position] === ZERO) break;
       count = count * 10 + chunk[at++] - ZERO;
     }

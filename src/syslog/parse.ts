@@ -1,4 +1,4 @@
-import { GREATER_THAN, LESS_THAN, NINE, ONE, SPACE, ZERO } from './ascii.ts';
+import { GREATER_THAN, isDigit, LESS_THAN, ONE, SPACE, ZERO } from './ascii.ts';
 import type { Frame } from './framing.ts';
 import type { Message } from './message.ts';
 import { parseRfc3164 } from './rfc3164.ts';
@@ -39,7 +39,7 @@ function parsePriority(message: Message): number {
   if (bytes[start] !== LESS_THAN) return -1;
   let at = start + 1;
   let priority = 0;
-  while (at < end && at <= start + 3 && bytes[at] >= ZERO && bytes[at] <= NINE) {
+  while (at < end && at <= start + 3 && isDigit(bytes[at])) {
     priority = priority * 10 + bytes[at++] - ZERO;
   }
   if (at === start + 1 || at >= end || bytes[at] !== GREATER_THAN) return -1;

@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import process from 'node:process';
 import packageJson from '../package.json' with { type: 'json' };
 import { parseCommandLine } from './config/command-line.ts';
@@ -25,13 +25,27 @@ async function main(args: string[]): Promise<number> {
   const log = createLog({
     write: writeStderr,
     isTerminal: process.stderr.isTTY === true,
-    isJournal: process.env.JOURNAL_STREAM !== undefined,
+    isJournal: isJournal(process.env.JOURNAL_STREAM),
   });
   return runDaemon(config, runtime, log);
 }
 
 async function print(text: string): Promise<void> {
   await runtime.writeStdout(new TextEncoder().encode(`${text}\n`));
+}
+
+/**
+ * Whether standard error goes to journald, whose socket systemd names as `device:inode`.
+ * The variable alone does not tell: who redirects standard error hands it on as well.
+ */
+function isJournal(stream: string | undefined): boolean {
+  if (stream === undefined) return false;
+  try {
+    const { dev, ino } = fstatSync(STDERR);
+    return stream === `${dev}:${ino}`;
+  } catch {
+    return false;
+  }
 }
 
 /** Synchronously, so that the last lines are out when the process ends. */

@@ -6,6 +6,7 @@ import { readTopic } from '../support/consume.ts';
 import { stopDrained, waitForDocuments } from '../support/documents.ts';
 import { startKRaft } from '../support/kafka.ts';
 import { sendStream } from '../support/peer.ts';
+import { start } from '../support/process.ts';
 import { runSyslogger, startSyslogger } from '../support/syslogger.ts';
 import { tempDir } from '../support/temp.ts';
 import { createTopic } from '../support/topics.ts';
@@ -70,9 +71,18 @@ test('logs go to stderr only, a line each, with what it listens on', async () =>
 });
 
 test('under journald each line of the log begins with its priority', async () => {
+  const run = 'exec dist/syslogger --stdout --listen tcp://127.0.0.1:0';
+  const script = `JOURNAL_STREAM=$(stat -Lc %d:%i /proc/self/fd/2) ${run}`;
+  const daemon = start('journald', ['sh', '-c', script]);
+  await daemon.waitForLine(/listening on/);
+  expect((await daemon.stop()).code).toBe(0);
+  for (const line of daemon.stderr().trimEnd().split('\n')) expect(line).toMatch(/^<6>\S/);
+});
+
+test("another process's journal is not ours: its variable alone changes nothing", async () => {
   const daemon = await startSyslogger({ args: ['--stdout'], env: { JOURNAL_STREAM: '8:1' } });
   await stopDrained(daemon);
-  for (const line of daemon.stderr().trimEnd().split('\n')) expect(line).toMatch(/^<6>\S/);
+  for (const line of daemon.stderr().trimEnd().split('\n')) expect(line).toMatch(/^\d{4}-/);
 });
 
 test('what lies in the working directory has no effect', async () => {

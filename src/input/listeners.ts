@@ -10,6 +10,9 @@ import { SyslogStream } from './stream.ts';
 /** How often a sender is looked at in the time after which it counts as silent. */
 const QUIET_LOOKS = 4;
 
+/** What may be read and not taken by the forwarder, as a share of what may be unacknowledged. */
+const WAITING_SHARE = 1 / 4;
+
 /** What every stream is given. */
 export interface ListenersOptions {
   runtime: Runtime;
@@ -18,7 +21,7 @@ export interface ListenersOptions {
   forwarder: Forwarder;
   format: Format;
   maxMessageBytes: number;
-  /** For all streams: what may be read and not taken by the forwarder. */
+  /** What the forwarder takes in all; streams together hold a share of it beside. */
   maxUnacknowledgedBytes: number;
   maxConnectionUnacknowledgedBytes: number;
 }
@@ -33,7 +36,8 @@ export class Listeners {
 
   constructor(options: ListenersOptions) {
     this.options = options;
-    this.intake = new Intake(options.maxUnacknowledgedBytes, this.streams);
+    const { maxUnacknowledgedBytes } = options;
+    this.intake = new Intake(maxUnacknowledgedBytes * WAITING_SHARE, this.streams);
   }
 
   /** Streams that are not read to their end yet. */

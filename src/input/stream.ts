@@ -29,7 +29,9 @@ export class SyslogStream implements ConnectionHandler, Sender, Pausable {
   private readonly connection: Connection;
   private readonly options: StreamOptions;
   private readonly framer: Framer;
-  /** Chunks that came while the one before was still being taken. */
+  /** What the framer is at. */
+  private chunk: Uint8Array | undefined;
+  /** Chunks that came while that was still being taken. */
   private readonly chunks: Uint8Array[] = [];
   private share: Share | null = null;
   private unacknowledgedBytes = 0;
@@ -135,8 +137,9 @@ export class SyslogStream implements ConnectionHandler, Sender, Pausable {
         this.hasFrame = true;
         if (this.isFresh) this.greet();
       } else {
-        const chunk = this.chunks.shift();
-        if (chunk) this.framer.push(chunk);
+        if (this.chunk) this.connection.release(this.chunk);
+        this.chunk = this.chunks.shift();
+        if (this.chunk) this.framer.push(this.chunk);
         else if (this.hasEnded && !this.framer.hasEnded) this.framer.finish();
         else return false;
       }

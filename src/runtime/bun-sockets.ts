@@ -22,6 +22,7 @@ export async function listen(
     exclusive: true,
     allowHalfOpen: true,
     socket: {
+      binaryType: 'uint8array',
       open(socket) {
         accepted++;
         socket.setNoDelay(true);
@@ -66,6 +67,11 @@ class BunConnection implements Connection {
 
   resume(): void {
     this.#socket.resume();
+  }
+
+  /** Under load chunks come faster than Bun's collector takes them: it kept a hundred megabytes. */
+  release({ buffer, byteLength }: Uint8Array): void {
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
   }
 
   write(bytes: Uint8Array): boolean {

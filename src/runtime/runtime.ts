@@ -21,6 +21,11 @@ export interface Connection {
   /** Reads on after {@link pause}. */
   resume(): void;
   /**
+   * Takes back bytes that `data` has handed out and nobody reads any more, where that frees
+   * their memory sooner than a garbage collection would. What had them finds them empty.
+   */
+  release(bytes: Uint8Array): void;
+  /**
    * Queues bytes for sending; they must not change until sent. Does nothing after {@link end}.
    * @returns false when the peer is slow: wait for `drained` before writing more.
    */
@@ -36,7 +41,7 @@ export interface Connection {
  * `end` (the peer's FIN) where the stream ended well, then `closed` exactly once.
  */
 export interface ConnectionHandler {
-  /** The bytes are the handler's to keep: no one else writes to them. */
+  /** The bytes are the handler's to keep, or to {@link Connection.release}: no one else writes to them. */
   data(bytes: Uint8Array): void;
   end(): void;
   /**

@@ -98,6 +98,9 @@ class SocketConnection implements Connection {
     this.#socket.resume();
   }
 
+  /** These runtimes collect in time. */
+  release(): void {}
+
   write(bytes: Uint8Array): boolean {
     // A write after end() would be an error that breaks the reading half too.
     return this.#socket.writable ? this.#socket.write(bytes) : true;

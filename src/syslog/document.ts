@@ -1,21 +1,23 @@
-import { ascii, JsonWriter } from './json.ts';
+import { ascii, JsonWriter, Literal } from './json.ts';
 import { MAX_REPEATED_HEADER_BYTES, type Message } from './message.ts';
-import { writeElements } from './structured-data.ts';
 
-const FACILITY = ascii('{"facility":');
-const SEVERITY = ascii(',"severity":');
-const TIMESTAMP = ascii(',"timestamp":"');
-const HOSTNAME = ascii(',"hostname":');
-const APPNAME = ascii(',"appname":');
-const PROCID = ascii(',"procid":');
-const MSGID = ascii(',"msgid":');
-const STRUCTURED_DATA = ascii(',"structured_data":{');
-const SEQUENCE_ID = ascii('"meta":{"sequenceId":');
-const UNSYNCED = ascii('"timeQuality":{"isSynced":"0"}');
-const MESSAGE = ascii(',"message":');
-const ERROR = ascii(',"error":');
-const RAW = ascii(',"raw":"');
-const PART = ascii(',"part":');
+/** How a document begins, by facility and severity. */
+const HEADS = Array.from(
+  { length: 192 },
+  (_, priority) => new Literal(`{"facility":${priority >> 3},"severity":${priority & 7}`),
+);
+const TIMESTAMP = new Literal(',"timestamp":"');
+const HOSTNAME = new Literal(',"hostname":');
+const APPNAME = new Literal(',"appname":');
+const PROCID = new Literal(',"procid":');
+const MSGID = new Literal(',"msgid":');
+const STRUCTURED_DATA = new Literal(',"structured_data":{');
+const SEQUENCE_ID = new Literal('"meta":{"sequenceId":');
+const UNSYNCED = new Literal('"timeQuality":{"isSynced":"0"}');
+const MESSAGE = new Literal(',"message":');
+const ERROR = new Literal(',"error":');
+const RAW = new Literal(',"raw":"');
+const PART = new Literal(',"part":');
 
 /** All names, punctuation, numbers, a timestamp and an error. */
 const FIXED_BYTES = 640;
@@ -43,17 +45,12 @@ export function documentBound(frameBytes: number, part = 0): number {
  */
 export function writeDocument(message: Message, out: Uint8Array, at: number): number {
   const { header } = message;
-  json.out = out;
-  json.at = at;
-  json.malformed = false;
+  json.begin(out, at);
 
-  json.literal(FACILITY);
-  json.number(message.facility);
-  json.literal(SEVERITY);
-  json.number(message.severity);
+  json.literal(HEADS[message.facility * 8 + message.severity]);
   if (message.timestampEnd > message.timestampStart) {
     json.literal(TIMESTAMP);
-    json.text(message.timestamp, message.timestampStart, message.timestampEnd);
+    json.copy(message.timestamp, message.timestampStart, message.timestampEnd);
     json.out[json.at++] = 0x22;
   }
   writeField(HOSTNAME, header, message.hostnameStart, message.hostnameEnd);
@@ -83,20 +80,18 @@ export function writeDocument(message: Message, out: Uint8Array, at: number): nu
   return json.at;
 }
 
-function writeField(name: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
+function writeField(name: Literal, bytes: Uint8Array, start: number, end: number): void {
   if (start === end) return;
   json.literal(name);
   json.string(bytes, start, end);
 }
 
 function writeStructuredData(message: Message): void {
-  const { header, structuredDataStart, structuredDataEnd, sequenceIdStart, sequenceIdEnd } =
-    message;
-  const hasElements = structuredDataEnd > structuredDataStart;
+  const { header, structuredData, sequenceIdStart, sequenceIdEnd } = message;
   const hasSequenceId = sequenceIdEnd > sequenceIdStart;
-  if (!hasElements && !hasSequenceId && !message.unsynced) return;
+  if (structuredData.isEmpty && !hasSequenceId && !message.unsynced) return;
   json.literal(STRUCTURED_DATA);
-  if (hasElements) writeElements(json, header, structuredDataStart, structuredDataEnd);
+  if (!structuredData.isEmpty) structuredData.write(json, header);
   if (hasSequenceId) {
     json.literal(SEQUENCE_ID);
     json.string(header, sequenceIdStart, sequenceIdEnd);

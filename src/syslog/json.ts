@@ -5,13 +5,14 @@ import {
   COLON,
   COMMA,
   EQUALS,
-  LOWER_U,
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
   ZERO,
 } from './ascii.ts';
 import { multibyteLength } from './utf8.ts';
+
+const NOTHING: Uint8Array = new Uint8Array(0);
 
 const PLAIN = 0;
 const CONTROL = 1;
@@ -27,20 +28,75 @@ for (const [byte, letter] of ['\bb', '\tt', '\nn', '\ff', '\rr', '""', '\\\\']) 
 const HEX = ascii('0123456789abcdef');
 const BASE64 = ascii('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/');
 
+/** The highest bit of each byte of a word. */
+const HIGH_BITS = 0x80808080;
+
 /** The bytes of an ASCII text. */
 export function ascii(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
+
+/** After so many bytes that stay as they are, the next are looked at by the word again. */
+const PLAIN_RUN = 8;
+
+/**
+ * Whether all four bytes of a word stay as they are: none is a control character, a quote,
+ * a backslash or above 0x7f.
+ */
+function isPlain(word: number): boolean {
+  const low = word - 0x20202020;
+  const quote = (word ^ 0x22222222) - 0x01010101;
+  const backslash = (word ^ 0x5c5c5c5c) - 0x01010101;
+  return ((((low | quote | backslash) & ~word) | word) & HIGH_BITS) === 0;
+}
+
+/** An ASCII text that is written four bytes at a time. */
+export class Literal {
+  /** Its bytes, the first lowest, and zeros behind them. */
+  readonly words: Int32Array;
+  readonly length: number;
+
+  constructor(text: string) {
+    const bytes = ascii(text);
+    this.length = bytes.length;
+    this.words = new Int32Array(Math.ceil(bytes.length / 4));
+    for (let i = 0; i < bytes.length; i++) this.words[i >> 2] |= bytes[i] << (8 * (i & 3));
+  }
+}
+
+const UNICODE_ESCAPE = new Literal('\\u00');
 
 /**
  * Writes JSON (RFC 8259) into a buffer that the caller has made large enough: at
  * most six bytes for each byte of text. Commas between members are the caller's.
  */
 export class JsonWriter {
-  out: Uint8Array = new Uint8Array(0);
+  out: Uint8Array = NOTHING;
   at = 0;
+  private view = new DataView(NOTHING.buffer);
+  private source = NOTHING;
+  private sourceView = this.view;
   /** Whether any text since this was last cleared was not UTF-8. */
   malformed = false;
+
+  /** Where to write from now on. */
+  begin(out: Uint8Array, at: number): void {
+    if (out !== this.out) {
+      this.out = out;
+      this.view = new DataView(out.buffer, out.byteOffset, out.byteLength);
+    }
+    this.at = at;
+    this.malformed = false;
+  }
+
+  /** Many texts in a row come from the same bytes. */
+  private viewOf(bytes: Uint8Array): DataView {
+    if (bytes !== this.source) {
+      this.source = bytes;
+      this.sourceView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    return this.sourceView;
+  }
 
   open(): void {
     this.out[this.at++] = OPEN_BRACE;
@@ -62,11 +118,18 @@ export class JsonWriter {
     this.out[this.at++] = COMMA;
   }
 
-  /** Writes bytes as they are: punctuation and names that are known beforehand. */
-  literal(bytes: Uint8Array): void {
+  /** Writes punctuation and names that are known beforehand. */
+  literal({ words, length }: Literal): void {
+    const { view, at } = this;
+    for (let i = 0; i < words.length; i++) view.setInt32(at + 4 * i, words[i], true);
+    this.at = at + length;
+  }
+
+  /** Writes bytes that need no escape. */
+  copy(bytes: Uint8Array, start: number, end: number): void {
     const { out } = this;
     let { at } = this;
-    for (let i = 0; i < bytes.length; i++) out[at++] = bytes[i];
+    for (let i = start; i < end; i++) out[at++] = bytes[i];
     this.at = at;
   }
 
@@ -108,38 +171,59 @@ export class JsonWriter {
 
   /** Writes a string's inside: escaped, and U+FFFD for what is not UTF-8. */
   text(bytes: Uint8Array, start: number, end: number): void {
-    const { out } = this;
+    const { out, view } = this;
+    const source = this.viewOf(bytes);
+    const lastWord = end - 4;
     let { at } = this;
-    for (let i = start; i < end; i++) {
-      const byte = bytes[i];
-      const treatment = TREATMENT[byte];
-      if (treatment === PLAIN) {
-        out[at++] = byte;
-      } else if (treatment === MULTIBYTE) {
-        const length = multibyteLength(bytes, i, end);
-        if (length > 0) {
-          for (const last = i + length; i < last; i++) out[at++] = bytes[i];
-        } else {
-          this.malformed = true;
-          out[at++] = 0xef;
-          out[at++] = 0xbf;
-          out[at++] = 0xbd;
-          i -= length;
+    let i = start;
+    while (i < end) {
+      for (; i <= lastWord; i += 4, at += 4) {
+        const word = source.getInt32(i, true);
+        if (!isPlain(word)) break;
+        view.setInt32(at, word, true);
+      }
+      // Byte by byte, until there is a run of those that stay as they are.
+      for (let run = 0; i < end && run < PLAIN_RUN; ) {
+        const byte = bytes[i];
+        const treatment = TREATMENT[byte];
+        if (treatment === PLAIN) {
+          out[at++] = byte;
+          i += 1;
+          run += 1;
+          continue;
         }
-        i -= 1;
-      } else if (treatment === CONTROL) {
-        out[at++] = BACKSLASH;
-        out[at++] = LOWER_U;
-        out[at++] = ZERO;
-        out[at++] = ZERO;
-        out[at++] = HEX[byte >> 4];
-        out[at++] = HEX[byte & 15];
-      } else {
-        out[at++] = BACKSLASH;
-        out[at++] = treatment;
+        run = 0;
+        if (treatment > MULTIBYTE) {
+          out[at++] = BACKSLASH;
+          out[at++] = treatment;
+          i += 1;
+        } else if (treatment === MULTIBYTE) {
+          const length = multibyteLength(bytes, i, end);
+          if (length > 0) {
+            for (const next = i + length; i < next; i++) out[at++] = bytes[i];
+          } else {
+            this.malformed = true;
+            out[at++] = 0xef;
+            out[at++] = 0xbf;
+            out[at++] = 0xbd;
+            i -= length;
+          }
+        } else {
+          this.at = at;
+          this.control(byte);
+          at = this.at;
+          i += 1;
+        }
       }
     }
     this.at = at;
+  }
+
+  /** Writes a control character that has no short escape. */
+  private control(byte: number): void {
+    this.literal(UNICODE_ESCAPE);
+    this.out[this.at++] = HEX[byte >> 4];
+    this.out[this.at++] = HEX[byte & 15];
   }
 
   /** Writes bytes in base64 with padding (RFC 4648 §4). */

@@ -1,5 +1,6 @@
 import { CR, LF } from './ascii.ts';
 import type { Frame } from './framing.ts';
+import { StructuredData } from './structured-data.ts';
 
 /** user.notice, what RFC 3164 §4.3.3 gives to a message without PRI. */
 const DEFAULT_PRIORITY = 13;
@@ -38,9 +39,7 @@ export class Message {
   procidEnd = 0;
   msgidStart = 0;
   msgidEnd = 0;
-  /** STRUCTURED-DATA from its first `[` to behind its last `]`, already validated. */
-  structuredDataStart = 0;
-  structuredDataEnd = 0;
+  readonly structuredData = new StructuredData();
   /** Cisco's sequence number (digits), told as RFC 5424 §7.3.1's `sequenceId`. */
   sequenceIdStart = 0;
   sequenceIdEnd = 0;
@@ -63,10 +62,14 @@ export class Message {
     const next = new Message();
     next.facility = this.facility;
     next.severity = this.severity;
-    const headerLength = this.textStart - this.start;
-    if (!this.hasText || headerLength > MAX_REPEATED_HEADER_BYTES) return next;
-    next.header = this.header.slice(this.start, this.textStart);
-    next.timestamp = this.timestamp.slice(this.timestampStart, this.timestampEnd);
+    // Without a text the header is all there is: the cut is right behind it.
+    const headerEnd = this.hasText ? this.textStart : this.end;
+    if (headerEnd - this.start > MAX_REPEATED_HEADER_BYTES) return next;
+    // A Buffer's own slice() would not copy.
+    next.header = new Uint8Array(this.header.subarray(this.start, headerEnd));
+    next.timestamp = new Uint8Array(
+      this.timestamp.subarray(this.timestampStart, this.timestampEnd),
+    );
     next.timestampEnd = next.timestamp.length;
     next.hostnameStart = this.hostnameStart - this.start;
     next.hostnameEnd = this.hostnameEnd - this.start;
@@ -104,7 +107,7 @@ export class Message {
     this.appnameStart = this.appnameEnd = 0;
     this.procidStart = this.procidEnd = 0;
     this.msgidStart = this.msgidEnd = 0;
-    this.structuredDataStart = this.structuredDataEnd = 0;
+    this.structuredData.clear();
     this.sequenceIdStart = this.sequenceIdEnd = 0;
     this.unsynced = false;
   }

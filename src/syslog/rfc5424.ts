@@ -1,6 +1,5 @@
 import { COLON, DASH, SPACE } from './ascii.ts';
 import type { Message } from './message.ts';
-import { skipStructuredData } from './structured-data.ts';
 import type { TimestampReader } from './timestamp.ts';
 
 const FIELDS = ['TIMESTAMP', 'HOSTNAME', 'APP-NAME', 'PROCID', 'MSGID', 'STRUCTURED-DATA'];
@@ -82,14 +81,12 @@ function parseFields(message: Message, from: number, timestamps: TimestampReader
   if (bytes[at] === DASH) {
     at += 1;
   } else {
-    const structuredDataEnd = skipStructuredData(bytes, at, end);
-    if (structuredDataEnd < 0) return false;
-    message.structuredDataStart = at;
-    at = message.structuredDataEnd = structuredDataEnd;
+    at = message.structuredData.read(bytes, at, end);
+    if (at < 0) return false;
   }
   if (at === end) return true;
   if (bytes[at] !== SPACE) {
-    message.structuredDataEnd = message.structuredDataStart;
+    message.structuredData.clear();
     return false;
   }
   message.setText(hasByteOrderMark(bytes, at + 1, end) ? at + 4 : at + 1);

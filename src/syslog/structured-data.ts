@@ -1,35 +1,228 @@
 import { BACKSLASH, CLOSE_BRACKET, DELETE, EQUALS, OPEN_BRACKET, QUOTE, SPACE } from './ascii.ts';
 import type { JsonWriter } from './json.ts';
 
-/** With more names than this, comparing each with each would cost too much. */
-const MAX_COMPARED_NAMES = 32;
+/** With more pieces than this, comparing each name with each would cost too much. */
+const MAX_COMPARED = 64;
+/** How many pieces there is room for at first. */
+const FIRST_CAPACITY = 64;
+
+// What is kept of a piece, which is an element or a parameter: offsets into the frame.
+const NAME_START = 0;
+const NAME_END = 1;
+/** {@link NO_VALUE} for an element. */
+const VALUE_START = 2;
+const VALUE_END = 3;
+/** 1 where the value holds a backslash. */
+const HAS_BACKSLASH = 4;
+const PIECE = 5;
+
+const NO_VALUE = -1;
+
+/** A piece, by its index in `pieces`. */
+type Piece = number;
+/** Equal names under one key, in the order of their first appearance. */
+type Grouped<T> = Map<string, { name: Piece; members: T[] }>;
 
 /**
- * Checks STRUCTURED-DATA (RFC 5424 §6.3) that begins at `at`. More is taken than the
- * grammar allows where the meaning is clear: names of any length, several spaces,
- * an unescaped `]` in a value.
- * @returns the offset behind its last element, or -1 if it is not well-formed
+ * STRUCTURED-DATA (RFC 5424 §6.3) as the places of its pieces, each element before its
+ * parameters, so that what has been found need not be looked for again.
  */
-export function skipStructuredData(bytes: Uint8Array, at: number, end: number): number {
-  let next = at;
-  do {
-    next = skipElement(bytes, next, end);
-  } while (next > 0 && next < end && bytes[next] === OPEN_BRACKET);
-  return next;
-}
+export class StructuredData {
+  private pieces = new Int32Array(PIECE * FIRST_CAPACITY);
+  private end = 0;
+  /** A name comes twice, or there are too many to say. */
+  private mayRepeat = false;
+  private seenIds = 0;
+  private seenNames = 0;
 
-function skipElement(bytes: Uint8Array, at: number, end: number): number {
-  if (at >= end || bytes[at] !== OPEN_BRACKET) return -1;
-  let next = skipName(bytes, at + 1, end);
-  if (next === at + 1) return -1;
-  while (next < end && bytes[next] !== CLOSE_BRACKET) {
-    const nameAt = skipSpaces(bytes, next, end);
-    const nameEnd = skipName(bytes, nameAt, end);
-    if (nameAt === next || nameEnd === nameAt || nameEnd + 1 >= end) return -1;
-    if (bytes[nameEnd] !== EQUALS || bytes[nameEnd + 1] !== QUOTE) return -1;
-    next = skipValue(bytes, nameEnd + 2, end) + 1;
+  get isEmpty(): boolean {
+    return this.end === 0;
   }
-  return next < end ? next + 1 : -1;
+
+  clear(): void {
+    this.end = 0;
+  }
+
+  /**
+   * Reads what begins at `at`. More is taken than the grammar allows where the meaning is
+   * clear: names of any length, several spaces, an unescaped `]` in a value.
+   * @returns the offset behind its last element, or -1 if it is not well-formed
+   */
+  read(bytes: Uint8Array, at: number, end: number): number {
+    this.end = 0;
+    this.mayRepeat = false;
+    this.seenIds = 0;
+    let next = at;
+    do {
+      next = this.readElement(bytes, next, end);
+    } while (next > 0 && next < end && bytes[next] === OPEN_BRACKET);
+    if (next < 0) this.end = 0;
+    return next;
+  }
+
+  private readElement(bytes: Uint8Array, at: number, end: number): number {
+    if (at >= end || bytes[at] !== OPEN_BRACKET) return -1;
+    let next = skipName(bytes, at + 1, end);
+    if (next === at + 1) return -1;
+    this.add(bytes, 0, at + 1, next, NO_VALUE, 0, 0);
+    const first = this.end;
+    while (next < end && bytes[next] !== CLOSE_BRACKET) {
+      const nameAt = skipSpaces(bytes, next, end);
+      const nameEnd = skipName(bytes, nameAt, end);
+      if (nameAt === next || nameEnd === nameAt || nameEnd + 1 >= end) return -1;
+      if (bytes[nameEnd] !== EQUALS || bytes[nameEnd + 1] !== QUOTE) return -1;
+      const valueAt = nameEnd + 2;
+      let valueEnd = valueAt;
+      let hasBackslash = 0;
+      while (valueEnd < end && bytes[valueEnd] !== QUOTE) {
+        if (bytes[valueEnd] === BACKSLASH) {
+          hasBackslash = 1;
+          valueEnd += 1;
+        }
+        valueEnd += 1;
+      }
+      if (valueEnd >= end) return -1;
+      this.add(bytes, first, nameAt, nameEnd, valueAt, valueEnd, hasBackslash);
+      next = valueEnd + 1;
+    }
+    return next < end ? next + 1 : -1;
+  }
+
+  /** Keeps a piece, and compares its name with those from `first` on. */
+  private add(
+    bytes: Uint8Array,
+    first: Piece,
+    nameStart: number,
+    nameEnd: number,
+    valueStart: number,
+    valueEnd: number,
+    hasBackslash: number,
+  ): void {
+    const piece = this.end;
+    if (piece === this.pieces.length) this.grow();
+    const { pieces } = this;
+    pieces[piece + NAME_START] = nameStart;
+    pieces[piece + NAME_END] = nameEnd;
+    pieces[piece + VALUE_START] = valueStart;
+    pieces[piece + VALUE_END] = valueEnd;
+    pieces[piece + HAS_BACKSLASH] = hasBackslash;
+    this.end = piece + PIECE;
+    if (piece >= PIECE * MAX_COMPARED) this.mayRepeat = true;
+    // Most names differ in their ends or in their length: only the others are compared.
+    const mark = 1 << (bytes[nameStart] + 5 * bytes[nameEnd - 1] + 11 * (nameEnd - nameStart));
+    const seen = valueStart === NO_VALUE ? this.seenIds : this.seenNames;
+    if (valueStart === NO_VALUE) {
+      this.seenIds |= mark;
+      this.seenNames = 0;
+    } else {
+      this.seenNames |= mark;
+    }
+    if ((seen & mark) === 0) return;
+    for (let other = first; other < piece && !this.mayRepeat; other += PIECE) {
+      const isSameKind = pieces[other + VALUE_START] < 0 === valueStart < 0;
+      if (isSameKind && this.haveSameName(bytes, other, piece)) this.mayRepeat = true;
+    }
+  }
+
+  private haveSameName(bytes: Uint8Array, a: Piece, b: Piece): boolean {
+    const { pieces } = this;
+    const start = pieces[a + NAME_START];
+    const length = pieces[a + NAME_END] - start;
+    const other = pieces[b + NAME_START];
+    if (pieces[b + NAME_END] - other !== length) return false;
+    let i = 0;
+    while (i < length && bytes[start + i] === bytes[other + i]) i++;
+    return i === length;
+  }
+
+  private grow(): void {
+    const grown = new Int32Array(2 * this.pieces.length);
+    grown.set(this.pieces);
+    this.pieces = grown;
+  }
+
+  /**
+   * Writes it as the members of a JSON object. A repeated parameter becomes an array of
+   * its values, a repeated element one of its objects.
+   */
+  write(json: JsonWriter, bytes: Uint8Array): void {
+    if (this.mayRepeat) {
+      this.writeGrouped(json, bytes);
+      return;
+    }
+    const { pieces, end } = this;
+    let isFirstParam = true;
+    for (let piece = 0; piece < end; piece += PIECE) {
+      if (pieces[piece + VALUE_START] === NO_VALUE) {
+        if (piece > 0) {
+          json.close();
+          json.comma();
+        }
+        this.writeName(json, bytes, piece);
+        json.open();
+        isFirstParam = true;
+      } else {
+        if (!isFirstParam) json.comma();
+        isFirstParam = false;
+        this.writeName(json, bytes, piece);
+        this.writeValue(json, bytes, piece);
+      }
+    }
+    json.close();
+  }
+
+  /** The rare way, for repeated names: groups them first, by their bytes as a string. */
+  private writeGrouped(json: JsonWriter, bytes: Uint8Array): void {
+    const { pieces, end } = this;
+    const elements: Grouped<Grouped<Piece>> = new Map();
+    let params: Grouped<Piece> = new Map();
+    for (let piece = 0; piece < end; piece += PIECE) {
+      const name = latin1(bytes, pieces[piece + NAME_START], pieces[piece + NAME_END]);
+      if (pieces[piece + VALUE_START] === NO_VALUE) {
+        params = new Map();
+        group(elements, name, piece, params);
+      } else {
+        group(params, name, piece, piece);
+      }
+    }
+    this.writeGroups(json, bytes, elements, (element) => {
+      json.open();
+      this.writeGroups(json, bytes, element, (param) => this.writeValue(json, bytes, param));
+      json.close();
+    });
+  }
+
+  private writeGroups<T>(
+    json: JsonWriter,
+    bytes: Uint8Array,
+    groups: Grouped<T>,
+    write: (member: T) => void,
+  ): void {
+    let isFirst = true;
+    for (const { name, members } of groups.values()) {
+      if (!isFirst) json.comma();
+      isFirst = false;
+      this.writeName(json, bytes, name);
+      if (members.length > 1) json.openArray();
+      members.forEach((member, i) => {
+        if (i > 0) json.comma();
+        write(member);
+      });
+      if (members.length > 1) json.closeArray();
+    }
+  }
+
+  private writeName(json: JsonWriter, bytes: Uint8Array, piece: Piece): void {
+    json.name(bytes, this.pieces[piece + NAME_START], this.pieces[piece + NAME_END]);
+  }
+
+  private writeValue(json: JsonWriter, bytes: Uint8Array, piece: Piece): void {
+    const { pieces } = this;
+    const start = pieces[piece + VALUE_START];
+    const end = pieces[piece + VALUE_END];
+    if (pieces[piece + HAS_BACKSLASH] === 1) json.quotedValue(bytes, start, end);
+    else json.string(bytes, start, end);
+  }
 }
 
 function skipSpaces(bytes: Uint8Array, from: number, end: number): number {
@@ -41,151 +234,20 @@ function skipSpaces(bytes: Uint8Array, from: number, end: number): number {
 /** The end of an SD-NAME that begins at `from`. */
 function skipName(bytes: Uint8Array, from: number, end: number): number {
   let at = from;
-  while (at < end && isNameByte(bytes[at])) at++;
+  while (at < end && NAME_BYTE[bytes[at]] === 1) at++;
   return at;
 }
 
-function isNameByte(byte: number): boolean {
-  return (
-    byte > SPACE && byte !== EQUALS && byte !== CLOSE_BRACKET && byte !== QUOTE && byte !== DELETE
-  );
-}
+/** 1 for a byte that an SD-NAME may hold: printable, and none of `= ] "`. */
+const NAME_BYTE = new Uint8Array(256).fill(1, SPACE + 1);
+for (const byte of [EQUALS, CLOSE_BRACKET, QUOTE, DELETE]) NAME_BYTE[byte] = 0;
 
-/** The offset of the quote that ends a PARAM-VALUE, or `end`. */
-function skipValue(bytes: Uint8Array, from: number, end: number): number {
-  let at = from;
-  while (at < end && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
-  return Math.min(at, end);
-}
-
-/**
- * Writes well-formed STRUCTURED-DATA as the members of a JSON object. A repeated
- * parameter becomes an array of its values, a repeated element one of its objects.
- */
-export function writeElements(
-  json: JsonWriter,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): void {
-  if (hasRepeatedNames(bytes, start, end)) {
-    writeGrouped(json, bytes, start, end);
-    return;
-  }
-  let isFirst = true;
-  for (let at = start; at < end; at++) {
-    const idEnd = skipName(bytes, at + 1, end);
-    if (!isFirst) json.comma();
-    isFirst = false;
-    json.name(bytes, at + 1, idEnd);
-    json.open();
-    at = idEnd;
-    while (bytes[at] !== CLOSE_BRACKET) {
-      const nameAt = skipSpaces(bytes, at, end);
-      const nameEnd = skipName(bytes, nameAt, end);
-      const valueEnd = skipValue(bytes, nameEnd + 2, end);
-      if (at > idEnd) json.comma();
-      json.name(bytes, nameAt, nameEnd);
-      json.quotedValue(bytes, nameEnd + 2, valueEnd);
-      at = valueEnd + 1;
-    }
-    json.close();
-  }
-}
-
-/** Names of the elements, and of the parameters within one, as pairs of offsets. */
-const ids = new Int32Array(2 * MAX_COMPARED_NAMES);
-const names = new Int32Array(2 * MAX_COMPARED_NAMES);
-
-/** Whether any name comes twice; also true where there are too many to compare. */
-function hasRepeatedNames(bytes: Uint8Array, start: number, end: number): boolean {
-  let idCount = 0;
-  for (let at = start; at < end; at++) {
-    const idEnd = skipName(bytes, at + 1, end);
-    if (isKnown(bytes, ids, idCount++, at + 1, idEnd)) return true;
-    let nameCount = 0;
-    at = idEnd;
-    while (bytes[at] !== CLOSE_BRACKET) {
-      const nameAt = skipSpaces(bytes, at, end);
-      const nameEnd = skipName(bytes, nameAt, end);
-      if (isKnown(bytes, names, nameCount++, nameAt, nameEnd)) return true;
-      at = skipValue(bytes, nameEnd + 2, end) + 1;
-    }
-  }
-  return false;
-}
-
-/** Whether a name is among the `count` known ones; if not, it is added to them. */
-function isKnown(
-  bytes: Uint8Array,
-  known: Int32Array,
-  count: number,
-  start: number,
-  end: number,
-): boolean {
-  if (count === MAX_COMPARED_NAMES) return true;
-  for (let i = 0; i < 2 * count; i += 2) {
-    if (known[i + 1] - known[i] !== end - start) continue;
-    let offset = 0;
-    while (start + offset < end && bytes[known[i] + offset] === bytes[start + offset]) offset++;
-    if (start + offset === end) return true;
-  }
-  known[2 * count] = start;
-  known[2 * count + 1] = end;
-  return false;
-}
-
-/** A name's or value's place in the frame. */
-type Span = [start: number, end: number];
-/** Equal names under one key, in the order of their first appearance. */
-type Grouped<T> = Map<string, { name: Span; members: T[] }>;
-
-/** The rare way, for repeated names: groups them first, by their bytes as a string. */
-function writeGrouped(json: JsonWriter, bytes: Uint8Array, start: number, end: number): void {
-  const elements: Grouped<Grouped<Span>> = new Map();
-  for (let at = start; at < end; at++) {
-    const idEnd = skipName(bytes, at + 1, end);
-    const params: Grouped<Span> = new Map();
-    group(elements, bytes, [at + 1, idEnd], params);
-    at = idEnd;
-    while (bytes[at] !== CLOSE_BRACKET) {
-      const nameAt = skipSpaces(bytes, at, end);
-      const nameEnd = skipName(bytes, nameAt, end);
-      const valueEnd = skipValue(bytes, nameEnd + 2, end);
-      group(params, bytes, [nameAt, nameEnd], [nameEnd + 2, valueEnd]);
-      at = valueEnd + 1;
-    }
-  }
-  writeGroups(json, bytes, elements, (params) => {
-    json.open();
-    writeGroups(json, bytes, params, ([from, to]) => json.quotedValue(bytes, from, to));
-    json.close();
-  });
-}
-
-function group<T>(groups: Grouped<T>, bytes: Uint8Array, name: Span, member: T): void {
-  const key = Buffer.from(bytes.subarray(name[0], name[1])).toString('latin1');
+function group<T>(groups: Grouped<T>, key: string, name: Piece, member: T): void {
   const known = groups.get(key);
   if (known) known.members.push(member);
   else groups.set(key, { name, members: [member] });
 }
 
-function writeGroups<T>(
-  json: JsonWriter,
-  bytes: Uint8Array,
-  groups: Grouped<T>,
-  write: (member: T) => void,
-): void {
-  let isFirst = true;
-  for (const { name, members } of groups.values()) {
-    if (!isFirst) json.comma();
-    isFirst = false;
-    json.name(bytes, name[0], name[1]);
-    if (members.length > 1) json.openArray();
-    members.forEach((member, i) => {
-      if (i > 0) json.comma();
-      write(member);
-    });
-    if (members.length > 1) json.closeArray();
-  }
+function latin1(bytes: Uint8Array, start: number, end: number): string {
+  return Buffer.from(bytes.subarray(start, end)).toString('latin1');
 }

@@ -1,4 +1,4 @@
-import { COLON, DASH, SPACE, UPPER_T, UPPER_Z, ZERO } from './ascii.ts';
+import { COLON, DASH, isDigit, SPACE, UPPER_T, UPPER_Z, ZERO } from './ascii.ts';
 import {
   DATE_TIME_LENGTH,
   daysIn,
@@ -111,7 +111,7 @@ export class TimestampReader {
     if (day >= 0) {
       next += 2;
     } else {
-      day = bytes[next] - ZERO;
+      day = isDigit(bytes[next]) ? bytes[next] - ZERO : 0;
       next += 1;
     }
     if (day < 1 || day > 31 || bytes[next] !== SPACE) return -1;

@@ -5,7 +5,7 @@
  */
 export function characterBoundary(bytes: Uint8Array, start: number, cut: number): number {
   for (let at = cut; at > start && at > cut - 4; at--) {
-    if ((bytes[at] & 0xc0) !== 0x80) return at;
+    if (!isContinuation(bytes[at])) return at;
   }
   return cut;
 }
@@ -19,17 +19,16 @@ export function characterBoundary(bytes: Uint8Array, start: number, cut: number)
 export function multibyteLength(bytes: Uint8Array, at: number, end: number): number {
   const first = bytes[at];
   if (first < 0xc2 || first > 0xf4) return -1;
-  const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-  let low = 0x80;
-  let high = 0xbf;
-  if (first === 0xe0) low = 0xa0;
-  else if (first === 0xed) high = 0x9f;
-  else if (first === 0xf0) low = 0x90;
-  else if (first === 0xf4) high = 0x8f;
-  for (let i = 1; i < length; i++) {
-    if (at + i >= end || bytes[at + i] < low || bytes[at + i] > high) return -i;
-    low = 0x80;
-    high = 0xbf;
-  }
-  return length;
+  if (first < 0xe0) return at + 1 < end && isContinuation(bytes[at + 1]) ? 2 : -1;
+  // What the second byte may be keeps out overlong forms, surrogates and what is above U+10FFFF.
+  const low = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+  const high = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+  if (at + 1 >= end || bytes[at + 1] < low || bytes[at + 1] > high) return -1;
+  if (at + 2 >= end || !isContinuation(bytes[at + 2])) return -2;
+  if (first < 0xf0) return 3;
+  return at + 3 < end && isContinuation(bytes[at + 3]) ? 4 : -3;
+}
+
+function isContinuation(byte: number): boolean {
+  return (byte & 0xc0) === 0x80;
 }

@@ -15,6 +15,8 @@ export interface Service {
   atAccept?: 'pause' | 'end' | 'destroy';
   /** Whether each is paused in its first `data()`. */
   pauseAtData?: boolean;
+  /** Whether what `data()` gets is released, once it is copied. */
+  releaseData?: boolean;
   /** Whether each is ended when the peer ends. */
   endWithPeer?: boolean;
 }
@@ -147,9 +149,10 @@ function serve(connection: Connection, service: Service): ConnectionHandler {
   return {
     data(bytes) {
       if (service.pauseAtData && chunks.length === 0) connection.pause();
-      chunks.push(bytes);
-      onData();
       report({ event: 'data', connection: number, bytes: bytes.length });
+      chunks.push(service.releaseData ? new Uint8Array(bytes) : bytes);
+      if (service.releaseData) connection.release(bytes);
+      onData();
     },
     end() {
       const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);

@@ -43,6 +43,13 @@ describe.each(targets)('$name', (target) => {
       await until('the end at the peer', () => peer.closed);
     });
 
+    test('what is released takes nothing else along', async () => {
+      const { fixture, peer } = await connected({ endWithPeer: true, releaseData: true });
+      peer.send(4 << 20);
+      peer.end();
+      expect(await fixture.seen('end')).toMatchObject([{ bytes: 4 << 20, intact: true }]);
+    });
+
     test('names the peer', async () => {
       const { fixture } = await connected();
       expect((await fixture.seen('accepted'))[0]?.peer).toMatch(/^127\.0\.0\.1:\d+$/);

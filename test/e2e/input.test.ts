@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { readFileSync } from 'node:fs';
 import { bytesOf, documentsOf, stopDrained, waitForDocuments } from '../support/documents.ts';
 import { connectPeer, dropPeers, sendStream } from '../support/peer.ts';
+import { peakMemory } from '../support/process.ts';
 import { type Syslogger, startSyslogger } from '../support/syslogger.ts';
 
 const MAX_MESSAGE_BYTES = 131_072;
@@ -110,10 +110,25 @@ for (const { name, text, stream } of longCases) {
       const count = Math.ceil(stream.length / MAX_MESSAGE_BYTES);
       const documents = await waitForDocuments(daemon, count);
       expect(documents.map(({ part }) => part)).toEqual(documents.map((_, i) => i + 1));
+      expect(documents.every(({ appname }) => appname === 'app')).toBe(true);
       expect(documents.map(({ message }) => message).join('') === text).toBe(true);
-      expect(peakMemory(daemon)).toBeLessThan(200 * MEGABYTE);
+      expect(peakMemory(daemon.pid)).toBeLessThan(200 * MEGABYTE);
     }));
 }
+
+test('the parts of a message that comes bit by bit all have its header', () =>
+  withDaemon(
+    async (daemon) => {
+      const peer = await connectPeer(daemon.port);
+      await peer.send(`<13>app: ${'x'.repeat(150)}`);
+      await waitForDocuments(daemon, 1);
+      await peer.send(`${'y'.repeat(150)}\n`);
+      const documents = await waitForDocuments(daemon, 4);
+      expect(documents.map(({ appname }) => appname)).toEqual(['app', 'app', 'app', 'app']);
+      await peer.close();
+    },
+    ['--max-message-bytes', '100'],
+  ));
 
 test('a stream that drips byte by byte, while others are served', () =>
   withDaemon(async (daemon) => {
@@ -155,8 +170,11 @@ test('what came before a reset, and was not read yet', () =>
   }));
 
 /** Checks besides that the daemon then serves the next sender, and that its sums are right. */
-async function withDaemon(use: (daemon: Syslogger) => Promise<void>): Promise<void> {
-  const daemon = await startSyslogger({ args: ['--stdout'] });
+async function withDaemon(
+  use: (daemon: Syslogger) => Promise<void>,
+  args: string[] = [],
+): Promise<void> {
+  const daemon = await startSyslogger({ args: ['--stdout', ...args] });
   try {
     await use(daemon);
     const before = documentsOf(daemon).length;
@@ -167,10 +185,4 @@ async function withDaemon(use: (daemon: Syslogger) => Promise<void>): Promise<vo
   } finally {
     await daemon.kill();
   }
-}
-
-/** The most physical memory that it ever had, in bytes. */
-function peakMemory({ pid }: Syslogger): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
 }

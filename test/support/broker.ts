@@ -33,6 +33,10 @@ export interface KafkaOptions {
   advertisedPort?: number;
   /** Further broker settings, which win over ours. */
   overrides?: Record<string, string | number | boolean>;
+  /** Maximum heap in MB (default 512). */
+  heap?: number;
+  /** Runs as in production, to be measured. */
+  isForSpeed?: boolean;
 }
 
 export type Settings = Record<string, string | number | boolean>;
@@ -86,7 +90,8 @@ export async function runBroker(
       libs,
       mainClass: 'kafka.Kafka',
       args: [config],
-      heap: 512,
+      heap: options.heap ?? 512,
+      isForSpeed: options.isForSpeed ?? false,
     });
     await untilReady(child, id, port, advertised);
   };

@@ -123,8 +123,17 @@ export function start(name: string, command: string[], options: SpawnOptions = {
 
 /** Physical memory of a process in bytes (Linux). */
 export function rss(pid: number): number {
+  return memory(pid, 'VmRSS');
+}
+
+/** The most physical memory that a process ever had, in bytes. */
+export function peakMemory(pid: number): number {
+  return memory(pid, 'VmHWM');
+}
+
+function memory(pid: number, field: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(status.match(/^VmRSS:\s+(\d+) kB/m)?.[1] ?? 0) * 1024;
+  return Number(status.match(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm'))?.[1] ?? 0) * 1024;
 }
 
 /** The processor time that a process has used, in seconds. */

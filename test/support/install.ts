@@ -15,7 +15,11 @@ const packages: Record<string, string> = {
   mvn: 'maven',
   rsyslogd: 'rsyslog',
   kcat: 'kcat',
+  omkafka: 'rsyslog-kafka',
 };
+
+/** Where Debian has rsyslog's modules, which are no commands. */
+const RSYSLOG_MODULES = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/rsyslog`;
 
 /** Downloads Kafka (and ZooKeeper) with Maven, unless it is there; returns the folder of its jars. */
 export async function ensureKafka(version: string = KAFKA_WITH_ZOOKEEPER): Promise<string> {
@@ -47,9 +51,14 @@ export function canRunKafka(version: string = KAFKA_WITH_ZOOKEEPER): boolean {
   return which('java') !== undefined && (downloaded || which('mvn') !== undefined);
 }
 
-/** Installs the Debian packages of commands that are missing, or throws saying what to install. */
+/**
+ * Installs the Debian packages of commands, or modules of rsyslog's, that are missing, or throws
+ * saying what to install.
+ */
 export async function ensureDebian(commands: string[]): Promise<void> {
-  const missing = commands.filter((command) => !which(command));
+  const missing = commands.filter(
+    (command) => !which(command) && !existsSync(join(RSYSLOG_MODULES, `${command}.so`)),
+  );
   if (missing.length === 0) return;
   const wanted = missing.map((command) => packages[command] ?? command);
 

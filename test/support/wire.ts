@@ -3,32 +3,44 @@ import { connect } from 'node:net';
 /** Reads the fields of a Kafka response one after another. */
 export class Reader {
   private at = 0;
-  private readonly bytes: Buffer;
+  private readonly buffer: Buffer;
 
-  constructor(bytes: Buffer) {
-    this.bytes = bytes;
+  constructor(buffer: Buffer) {
+    this.buffer = buffer;
   }
 
   int8(): number {
     this.at += 1;
-    return this.bytes.readInt8(this.at - 1);
+    return this.buffer.readInt8(this.at - 1);
   }
 
   int16(): number {
     this.at += 2;
-    return this.bytes.readInt16BE(this.at - 2);
+    return this.buffer.readInt16BE(this.at - 2);
   }
 
   int32(): number {
     this.at += 4;
-    return this.bytes.readInt32BE(this.at - 4);
+    return this.buffer.readInt32BE(this.at - 4);
+  }
+
+  int64(): number {
+    this.at += 8;
+    return Number(this.buffer.readBigInt64BE(this.at - 8));
+  }
+
+  /** Bytes behind their length, which is -1 for none. */
+  bytes(): Buffer {
+    const length = Math.max(0, this.int32());
+    this.at += length;
+    return this.buffer.subarray(this.at - length, this.at);
   }
 
   string(): string | null {
     const length = this.int16();
     if (length < 0) return null;
     this.at += length;
-    return this.bytes.toString('utf8', this.at - length, this.at);
+    return this.buffer.toString('utf8', this.at - length, this.at);
   }
 
   array<T>(item: () => T): T[] {
@@ -47,6 +59,12 @@ export const int16 = (value: number): Buffer => {
 export const int32 = (value: number): Buffer => {
   const bytes = Buffer.alloc(4);
   bytes.writeInt32BE(value);
+  return bytes;
+};
+
+export const int64 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64BE(BigInt(value));
   return bytes;
 };
 

@@ -1,0 +1,77 @@
+/** `npm run bench`: measures syslogger and rsyslog's omkafka in turns, on real parts. */
+import { cpus, totalmem } from 'node:os';
+import { cac } from 'cac';
+import { run } from '../test/support/command.ts';
+import { ensureDebian } from '../test/support/install.ts';
+import { startKafka } from '../test/support/kafka.ts';
+import { removeTemp } from '../test/support/temp.ts';
+import { startZooKeeper } from '../test/support/zookeeper.ts';
+import { MEASURES, PARTS, type Part, type Results } from './cases.ts';
+import type { Cluster } from './forwarders.ts';
+import { limits } from './limits.ts';
+import { report } from './report.ts';
+
+const cli = cac('npm run bench --');
+cli.option('--json', 'print the figures as JSON');
+cli.option('--rounds <rounds>', 'how often each is measured', { default: 5 });
+cli.option('--only <part>', `measure only this part: ${PARTS.join(', ')}`);
+cli.help();
+const { options } = cli.parse();
+const parts = PARTS.filter((part) => options.only === undefined || options.only === part);
+if (options.help) process.exit();
+if (parts.length === 0 || !(options.rounds >= 1)) {
+  console.error('the options are not understood: see --help');
+  process.exit(64);
+}
+
+const results: Partial<Results> = {};
+const stopCluster: (() => Promise<void>)[] = [];
+try {
+  say('building dist/syslogger, starting ZooKeeper and Kafka');
+  await run([process.execPath, 'build.ts']);
+  await ensureDebian(['rsyslogd', 'omkafka']);
+  const cluster = await startCluster();
+  for (const part of parts) await measure(part, cluster);
+} finally {
+  for (const stop of stopCluster.reverse()) await stop();
+  removeTemp();
+}
+const kept = limits(results);
+const [{ model }] = cpus();
+const machine = {
+  processors: cpus().length,
+  model,
+  memoryGB: Math.round(totalmem() / 1e9),
+};
+if (options.json) {
+  console.log(
+    JSON.stringify({ machine, rounds: options.rounds, ...results, limits: kept }, null, 2),
+  );
+} else {
+  console.log(`\n${machine.processors} processors (${model}), ${machine.memoryGB} GB\n`);
+  console.log(report(results, kept));
+}
+process.exit(kept.every(({ isKept }) => isKept) ? 0 : 1);
+
+async function measure<P extends Part>(part: P, cluster: Cluster): Promise<void> {
+  results[part] = await MEASURES[part](cluster, options.rounds, say);
+}
+
+async function startCluster(): Promise<Cluster> {
+  const zookeeper = await startZooKeeper();
+  stopCluster.push(zookeeper.stop);
+  const kafka = await startKafka({
+    zookeeper: zookeeper.address,
+    heap: 1024,
+    isForSpeed: true,
+    // What was measured is thrown away at once.
+    overrides: { 'file.delete.delay.ms': 0, 'log.segment.delete.delay.ms': 0 },
+  });
+  stopCluster.push(kafka.stop);
+  return { zookeeper: zookeeper.address, broker: kafka.address };
+}
+
+/** On standard error, so that `--json` is alone on the other. */
+function say(text: string): void {
+  console.error(`… ${text}`);
+}

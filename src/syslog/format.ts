@@ -40,14 +40,17 @@ export interface Format {
 
 /** The format of that name. */
 export function createFormat(name: FormatName): Format {
-  return name === 'json' ? json : raw;
+  return name === 'json' ? createJson() : raw;
 }
 
-const json: Format = {
-  formatter: () => new JsonFormatter(),
-  bound: (frameBytes) => documentBound(frameBytes, 2),
-  split: splitDocument,
-};
+function createJson(): Format {
+  const timestamps = new TimestampReader();
+  return {
+    formatter: () => new JsonFormatter(timestamps),
+    bound: (frameBytes) => documentBound(frameBytes, 2),
+    split: splitDocument,
+  };
+}
 
 /** The value is the frame, byte for byte. */
 const raw: Format = {
@@ -75,12 +78,16 @@ const rawFormatter: Formatter = {
 
 /** Filled anew for each frame of every stream. */
 const message = new Message();
-const timestamps = new TimestampReader();
 
 class JsonFormatter implements Formatter {
   error = '';
   /** Holds part 1's header while a frame comes in parts. */
   private continuation: Message | undefined;
+  private readonly timestamps: TimestampReader;
+
+  constructor(timestamps: TimestampReader) {
+    this.timestamps = timestamps;
+  }
 
   bound(frame: Frame): number {
     return documentBound(frame.end - frame.start, frame.part);
@@ -89,7 +96,7 @@ class JsonFormatter implements Formatter {
   write(frame: Frame, out: Uint8Array, at: number, now: number): number {
     const read = frame.part > 1 && this.continuation ? this.continuation : message;
     if (read === message) {
-      parse(message, frame, now, timestamps);
+      parse(message, frame, now, this.timestamps);
       this.continuation = frame.part === 1 ? message.continuation() : undefined;
     } else {
       read.continueWith(frame);

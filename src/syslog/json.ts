@@ -50,6 +50,34 @@ function isPlain(word: number): boolean {
   return ((((low | quote | backslash) & ~word) | word) & HIGH_BITS) === 0;
 }
 
+/**
+ * Copies a text of which every byte stays as it is.
+ * @param view of where to write, from `at` on
+ * @param source of what to read, from `start` to `end`
+ * @returns the offset behind what was written, or -1 where a byte does not stay as it is
+ */
+export function copyPlain(
+  view: DataView,
+  at: number,
+  source: DataView,
+  start: number,
+  end: number,
+): number {
+  let to = at;
+  let i = start;
+  for (; i + 4 <= end; i += 4, to += 4) {
+    const word = source.getInt32(i, true);
+    if (!isPlain(word)) return -1;
+    view.setInt32(to, word, true);
+  }
+  for (; i < end; i++, to++) {
+    const byte = source.getUint8(i);
+    if (TREATMENT[byte] !== PLAIN) return -1;
+    view.setUint8(to, byte);
+  }
+  return to;
+}
+
 /** An ASCII text that is written four bytes at a time. */
 export class Literal {
   /** Its bytes, the first lowest, and zeros behind them. */
@@ -73,7 +101,8 @@ const UNICODE_ESCAPE = new Literal('\\u00');
 export class JsonWriter {
   out: Uint8Array = NOTHING;
   at = 0;
-  private view = new DataView(NOTHING.buffer);
+  /** Of `out`. */
+  view = new DataView(NOTHING.buffer);
   private source = NOTHING;
   private sourceView = this.view;
   /** Whether any text since this was last cleared was not UTF-8. */
@@ -89,8 +118,8 @@ export class JsonWriter {
     this.malformed = false;
   }
 
-  /** Many texts in a row come from the same bytes. */
-  private viewOf(bytes: Uint8Array): DataView {
+  /** A view of what texts are read from; many in a row come from the same bytes. */
+  viewOf(bytes: Uint8Array): DataView {
     if (bytes !== this.source) {
       this.source = bytes;
       this.sourceView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

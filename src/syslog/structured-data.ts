@@ -1,5 +1,17 @@
-import { BACKSLASH, CLOSE_BRACKET, DELETE, EQUALS, OPEN_BRACKET, QUOTE, SPACE } from './ascii.ts';
-import type { JsonWriter } from './json.ts';
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  DELETE,
+  EQUALS,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  SPACE,
+} from './ascii.ts';
+import { copyPlain, type JsonWriter } from './json.ts';
 
 /** With more pieces than this, comparing each name with each would cost too much. */
 const MAX_COMPARED = 64;
@@ -64,8 +76,12 @@ export class StructuredData {
     if (at >= end || bytes[at] !== OPEN_BRACKET) return -1;
     let next = skipName(bytes, at + 1, end);
     if (next === at + 1) return -1;
-    this.add(bytes, 0, at + 1, next, NO_VALUE, 0, 0);
-    const first = this.end;
+    this.seenNames = 0;
+    this.add(at + 1, next, NO_VALUE, 0, 0);
+    const id = this.end - PIECE;
+    const idMark = markOf(bytes, at + 1, next);
+    if ((this.seenIds & idMark) !== 0) this.compare(bytes, 0, id);
+    this.seenIds |= idMark;
     while (next < end && bytes[next] !== CLOSE_BRACKET) {
       const nameAt = skipSpaces(bytes, next, end);
       const nameEnd = skipName(bytes, nameAt, end);
@@ -82,44 +98,39 @@ export class StructuredData {
         valueEnd += 1;
       }
       if (valueEnd >= end) return -1;
-      this.add(bytes, first, nameAt, nameEnd, valueAt, valueEnd, hasBackslash);
+      this.add(nameAt, nameEnd, valueAt, valueEnd, hasBackslash);
+      const mark = markOf(bytes, nameAt, nameEnd);
+      if ((this.seenNames & mark) !== 0) this.compare(bytes, id + PIECE, this.end - PIECE);
+      this.seenNames |= mark;
       next = valueEnd + 1;
     }
     return next < end ? next + 1 : -1;
   }
 
-  /** Keeps a piece, and compares its name with those from `first` on. */
   private add(
-    bytes: Uint8Array,
-    first: Piece,
     nameStart: number,
     nameEnd: number,
     valueStart: number,
     valueEnd: number,
     hasBackslash: number,
   ): void {
-    const piece = this.end;
-    if (piece === this.pieces.length) this.grow();
+    const at = this.end;
+    if (at === this.pieces.length) this.grow();
     const { pieces } = this;
-    pieces[piece + NAME_START] = nameStart;
-    pieces[piece + NAME_END] = nameEnd;
-    pieces[piece + VALUE_START] = valueStart;
-    pieces[piece + VALUE_END] = valueEnd;
-    pieces[piece + HAS_BACKSLASH] = hasBackslash;
-    this.end = piece + PIECE;
+    pieces[at + NAME_START] = nameStart;
+    pieces[at + NAME_END] = nameEnd;
+    pieces[at + VALUE_START] = valueStart;
+    pieces[at + VALUE_END] = valueEnd;
+    pieces[at + HAS_BACKSLASH] = hasBackslash;
+    this.end = at + PIECE;
+  }
+
+  /** Looks whether a piece has the name of one of its kind, from `first` on. */
+  private compare(bytes: Uint8Array, first: Piece, piece: Piece): void {
+    const { pieces } = this;
     if (piece >= PIECE * MAX_COMPARED) this.mayRepeat = true;
-    // Most names differ in their ends or in their length: only the others are compared.
-    const mark = 1 << (bytes[nameStart] + 5 * bytes[nameEnd - 1] + 11 * (nameEnd - nameStart));
-    const seen = valueStart === NO_VALUE ? this.seenIds : this.seenNames;
-    if (valueStart === NO_VALUE) {
-      this.seenIds |= mark;
-      this.seenNames = 0;
-    } else {
-      this.seenNames |= mark;
-    }
-    if ((seen & mark) === 0) return;
     for (let other = first; other < piece && !this.mayRepeat; other += PIECE) {
-      const isSameKind = pieces[other + VALUE_START] < 0 === valueStart < 0;
+      const isSameKind = pieces[other + VALUE_START] < 0 === pieces[piece + VALUE_START] < 0;
       if (isSameKind && this.haveSameName(bytes, other, piece)) this.mayRepeat = true;
     }
   }
@@ -150,24 +161,53 @@ export class StructuredData {
       this.writeGrouped(json, bytes);
       return;
     }
+    // Names and values are short and many: what is common to all of them stands in locals.
     const { pieces, end } = this;
+    const { view } = json;
+    const source = json.viewOf(bytes);
+    let { at } = json;
     let isFirstParam = true;
     for (let piece = 0; piece < end; piece += PIECE) {
-      if (pieces[piece + VALUE_START] === NO_VALUE) {
-        if (piece > 0) {
-          json.close();
-          json.comma();
-        }
+      const isElement = pieces[piece + VALUE_START] === NO_VALUE;
+      if (isElement && piece > 0) view.setUint8(at++, CLOSE_BRACE);
+      if (isElement ? piece > 0 : !isFirstParam) view.setUint8(at++, COMMA);
+      isFirstParam = isElement;
+      view.setUint8(at, QUOTE);
+      const nameEnd = copyPlain(
+        view,
+        at + 1,
+        source,
+        pieces[piece + NAME_START],
+        pieces[piece + NAME_END],
+      );
+      if (nameEnd < 0) {
+        json.at = at;
         this.writeName(json, bytes, piece);
-        json.open();
-        isFirstParam = true;
+        at = json.at;
       } else {
-        if (!isFirstParam) json.comma();
-        isFirstParam = false;
-        this.writeName(json, bytes, piece);
+        view.setUint8(nameEnd, QUOTE);
+        view.setUint8(nameEnd + 1, COLON);
+        at = nameEnd + 2;
+      }
+      if (isElement) {
+        view.setUint8(at++, OPEN_BRACE);
+        continue;
+      }
+      view.setUint8(at, QUOTE);
+      const valueEnd =
+        pieces[piece + HAS_BACKSLASH] === 1
+          ? -1
+          : copyPlain(view, at + 1, source, pieces[piece + VALUE_START], pieces[piece + VALUE_END]);
+      if (valueEnd < 0) {
+        json.at = at;
         this.writeValue(json, bytes, piece);
+        at = json.at;
+      } else {
+        view.setUint8(valueEnd, QUOTE);
+        at = valueEnd + 1;
       }
     }
+    json.at = at;
     json.close();
   }
 
@@ -223,6 +263,11 @@ export class StructuredData {
     if (pieces[piece + HAS_BACKSLASH] === 1) json.quotedValue(bytes, start, end);
     else json.string(bytes, start, end);
   }
+}
+
+/** A bit that two names have in common where they may be the same; most differ in it. */
+function markOf(bytes: Uint8Array, start: number, end: number): number {
+  return 1 << (bytes[start] + 5 * bytes[end - 1] + 11 * (end - start));
 }
 
 function skipSpaces(bytes: Uint8Array, from: number, end: number): number {

@@ -1,7 +1,6 @@
 import { COLON, DASH, isDigit, SPACE, UPPER_T, UPPER_Z, ZERO } from './ascii.ts';
 import {
   DATE_TIME_LENGTH,
-  daysIn,
   endsYear,
   isBoundary,
   isDate,
@@ -15,29 +14,27 @@ import {
   wordKey,
   yearAt,
 } from './date-time.ts';
+import { type Hour, isFresh, NO_HOUR, readHour } from './hour.ts';
 import type { Message } from './message.ts';
 
 /** `YYYY-MM-DDThh` */
 const HOUR_LENGTH = 13;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const MONTH_KEYS = MONTHS.map((name) => wordKey(name));
-/** How long the year guessed for a timestamp without one stays good, in ms. */
-const YEAR_GUESS_LIFETIME = 3_600_000;
-/** Far enough for 29 February, which can be eight years away. */
-const MAX_YEAR_DISTANCE = 8;
+/** How many hours' texts are kept. */
+const KEPT_HOURS = 16;
 
 /**
  * Reads the timestamps of syslog messages. What is RFC 3339 already is left in the
  * frame as sent; the others are rewritten to it, in the daemon's time zone and with
- * their fraction digits as sent. The last hour's text is kept, as most messages
- * share it.
+ * their fraction digits as sent. The texts of a few hours are kept, as most messages share
+ * them: one would not do where some host's clock is wrong.
  */
 export class TimestampReader {
-  /** `YYYY-MM-DDThh:mm:ss` of `cachedKey`, then room for a fraction and an offset. */
+  /** `YYYY-MM-DDThh` of `hour`, then room for minutes, seconds, a fraction and an offset. */
   private readonly text = new Uint8Array(DATE_TIME_LENGTH + 1 + MAX_FRACTION_DIGITS + 6);
-  private zone = '';
-  private cachedKey = -1;
-  private cachedAt = 0;
+  private readonly hours = Array.from({ length: KEPT_HOURS }, (): Hour => ({ ...NO_HOUR }));
+  private hour: Hour = NO_HOUR;
 
   /**
    * Reads RFC 5424 §6.2.3's TIMESTAMP: NILVALUE or RFC 3339 as that section narrows it.
@@ -89,7 +86,7 @@ export class TimestampReader {
       const sent = String.fromCharCode(...bytes.subarray(zoneAt, stop));
       this.compose(message, fractionAt, zoneAt, sent.replace(/^(...)(\d\d)$/, '$1:$2'));
     } else {
-      this.compose(message, fractionAt, zoneAt, this.zone);
+      this.compose(message, fractionAt, zoneAt, this.hour.zone);
     }
     return stop;
   }
@@ -132,11 +129,11 @@ export class TimestampReader {
     if (isUtc) next += 4;
     if (!isBoundary(bytes, next, end, true)) return -1;
     if (!this.setDateTime(year, month, day, bytes, timeAt, isUtc, now)) return -1;
-    this.compose(message, fractionAt, fractionEnd, this.zone);
+    this.compose(message, fractionAt, fractionEnd, this.hour.zone);
     return next;
   }
 
-  /** Writes the date and time to `text` and sets `zone`; false if there is no such day. */
+  /** Writes the date and time to `text` and sets `hour`; false if there is no such day. */
   private setDateTime(
     year: number,
     month: number,
@@ -152,17 +149,17 @@ export class TimestampReader {
     }
     const hour = number2(bytes, timeAt);
     const key = (((year * 16 + month) * 32 + day) * 24 + hour) * 2 + (isUtc ? 1 : 0);
-    if (key === this.cachedKey && Math.abs(now - this.cachedAt) < YEAR_GUESS_LIFETIME) return true;
+    if (key === this.hour.key && isFresh(this.hour, now)) return true;
 
-    const toDate = (y: number) =>
-      isUtc ? new Date(Date.UTC(y, month - 1, day, hour)) : new Date(y, month - 1, day, hour);
-    const realYear = year > 0 ? year : nearestYear(month, day, now, toDate);
-    if (realYear < 0 || day > daysIn(month, realYear)) return false;
-    const dateHour = `${pad(realYear, 4)}-${pad(month)}-${pad(day)}T${pad(hour)}`;
-    new TextEncoder().encodeInto(dateHour, this.text);
-    this.zone = offsetText(isUtc ? 0 : -toDate(realYear).getTimezoneOffset());
-    this.cachedKey = key;
-    this.cachedAt = now;
+    const slot = (key >> 1) % KEPT_HOURS;
+    const kept = this.hours[slot];
+    if (key !== kept.key || !isFresh(kept, now)) {
+      const read = readHour(key, now, year, month, day, hour, isUtc);
+      if (read === undefined) return false;
+      this.hours[slot] = read;
+    }
+    this.hour = this.hours[slot];
+    this.text.set(this.hour.text);
     return true;
   }
 
@@ -182,36 +179,4 @@ function setInPlace(message: Message, start: number, end: number): void {
   message.timestamp = message.header;
   message.timestampStart = start;
   message.timestampEnd = end;
-}
-
-function nearestYear(
-  month: number,
-  day: number,
-  now: number,
-  toDate: (year: number) => Date,
-): number {
-  const thisYear = new Date(now).getFullYear();
-  let nearest = -1;
-  let distance = Number.POSITIVE_INFINITY;
-  for (let away = 0; away <= MAX_YEAR_DISTANCE && (away < 2 || nearest < 0); away++) {
-    for (const year of [thisYear - away, thisYear + away]) {
-      if (day > daysIn(month, year)) continue;
-      const gap = Math.abs(toDate(year).getTime() - now);
-      if (gap < distance) {
-        distance = gap;
-        nearest = year;
-      }
-    }
-  }
-  return nearest;
-}
-
-function offsetText(minutes: number): string {
-  if (minutes === 0) return 'Z';
-  const size = Math.abs(minutes);
-  return `${minutes < 0 ? '-' : '+'}${pad(Math.floor(size / 60))}:${pad(size % 60)}`;
-}
-
-function pad(value: number, length = 2): string {
-  return String(value).padStart(length, '0');
 }

@@ -11,8 +11,9 @@ export interface PipelineOptions {
 export function values(chunks: Uint8Array[], options: PipelineOptions = {}): Uint8Array[] {
   const { maxMessageBytes = 131_072, format = 'json', now = Date.now() } = options;
   const framer = new Framer(maxMessageBytes);
-  const formatter = createFormat(format).formatter();
-  const out = new Uint8Array(createFormat(format).bound(maxMessageBytes));
+  const { formatter: createFormatter, bound } = createFormat(format);
+  const formatter = createFormatter();
+  const out = new Uint8Array(bound(maxMessageBytes));
   const made: Uint8Array[] = [];
   const take = () => {
     while (framer.next()) {

@@ -3,10 +3,9 @@ import { cpus, totalmem } from 'node:os';
 import { cac } from 'cac';
 import { run } from '../test/support/command.ts';
 import { ensureDebian } from '../test/support/install.ts';
-import { startKafka } from '../test/support/kafka.ts';
 import { removeTemp } from '../test/support/temp.ts';
-import { startZooKeeper } from '../test/support/zookeeper.ts';
 import { MEASURES, PARTS, type Part, type Results } from './cases.ts';
+import { type RunningCluster, startCluster } from './cluster.ts';
 import type { Cluster } from './forwarders.ts';
 import { limits } from './limits.ts';
 import { report } from './report.ts';
@@ -25,15 +24,15 @@ if (parts.length === 0 || !(options.rounds >= 1)) {
 }
 
 const results: Partial<Results> = {};
-const stopCluster: (() => Promise<void>)[] = [];
+let cluster: RunningCluster | undefined;
 try {
   say('building dist/syslogger, starting ZooKeeper and Kafka');
   await run([process.execPath, 'build.ts']);
   await ensureDebian(['rsyslogd', 'omkafka']);
-  const cluster = await startCluster();
+  cluster = await startCluster();
   for (const part of parts) await measure(part, cluster);
 } finally {
-  for (const stop of stopCluster.reverse()) await stop();
+  await cluster?.stop();
   removeTemp();
 }
 const kept = limits(results);
@@ -55,20 +54,6 @@ process.exit(kept.every(({ isKept }) => isKept) ? 0 : 1);
 
 async function measure<P extends Part>(part: P, cluster: Cluster): Promise<void> {
   results[part] = await MEASURES[part](cluster, options.rounds, say);
-}
-
-async function startCluster(): Promise<Cluster> {
-  const zookeeper = await startZooKeeper();
-  stopCluster.push(zookeeper.stop);
-  const kafka = await startKafka({
-    zookeeper: zookeeper.address,
-    heap: 1024,
-    isForSpeed: true,
-    // What was measured is thrown away at once.
-    overrides: { 'file.delete.delay.ms': 0, 'log.segment.delete.delay.ms': 0 },
-  });
-  stopCluster.push(kafka.stop);
-  return { zookeeper: zookeeper.address, broker: kafka.address };
 }
 
 /** On standard error, so that `--json` is alone on the other. */

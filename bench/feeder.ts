@@ -20,8 +20,11 @@ export interface Feed {
 
 /** Different lines, repeated as often as is needed: more than a processor's caches hold. */
 const DISTINCT_LINES = 40_000;
-/** How many lines a connection is given in one write. */
-const LINES_PER_WRITE = { one: 500, many: 100, paced: 20 };
+/** The more senders there are, the fewer lines each has at a time: together so many. */
+const LINES_AT_A_TIME = 10_000;
+const MOST_LINES_PER_WRITE = 500;
+/** At an even rate each connection's turn comes with so many lines. */
+const PACED_LINES_PER_WRITE = 20;
 
 const feed = JSON.parse(process.argv[2]) as Feed;
 const blocks = makeBlocks();
@@ -38,9 +41,8 @@ process.exit();
 /** Whole lines, joined for one write each. */
 function makeBlocks(): Uint8Array[] {
   const { count, connections, rate, kind } = feed;
-  const { one, many, paced } = LINES_PER_WRITE;
-  const wished = rate !== undefined ? paced : connections === 1 ? one : many;
-  const size = Math.min(wished, count / connections);
+  const unpaced = Math.min(MOST_LINES_PER_WRITE, LINES_AT_A_TIME / connections);
+  const size = rate === undefined ? unpaced : PACED_LINES_PER_WRITE;
   if (count % (size * connections) !== 0) {
     throw new Error(`${count} messages can't be dealt out in writes of ${size}`);
   }

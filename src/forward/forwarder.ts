@@ -42,9 +42,6 @@ export interface ForwarderOptions {
   afterInput: (task: () => void) => void;
 }
 
-/** Empty batches kept for their next use. */
-const SPARE_LOADS = 4;
-
 /**
  * Group commit. Messages of all senders go to the open batch. It is sent at once
  * if the sink is free, else when the sink has acknowledged the batch before it: a
@@ -188,10 +185,15 @@ export class Forwarder {
     load.batch.clear();
     load.shares.length = 0;
     load.isFull = false;
-    if (this.spare.length < SPARE_LOADS) this.spare.push(load);
+    if (this.hasUseFor(load)) this.spare.push(load);
     while (this.sendOpen());
     this.wakeWaiting();
     this.resolveIfIdle();
+  }
+
+  /** Empty batches are kept for their next use, as many as can be on their way at once. */
+  private hasUseFor({ batch }: Load): boolean {
+    return this.spare.length * batch.out.length < this.maxUnacknowledgedBytes;
   }
 
   /** Lets those who wait try again, each once and in the order of their coming. */

@@ -24,7 +24,7 @@ export function crc32c(bytes: Uint8Array, start: number, end: number): number {
   let crc = -1;
   let at = start;
   for (; at < end && (at & 3) !== 0; at++) crc = (crc >>> 8) ^ T[(crc ^ bytes[at]) & 0xff];
-  let i = at >> 2;
+  let i = (at + 3) >> 2;
   for (const stop = (end >> 2) - 3; i < stop; i += 4) {
     const b = words[i + 1];
     const c = words[i + 2];

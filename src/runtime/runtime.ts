@@ -22,7 +22,8 @@ export interface Connection {
   resume(): void;
   /**
    * Takes back bytes that `data` has handed out and nobody reads any more, where that frees
-   * their memory sooner than a garbage collection would. What had them finds them empty.
+   * their memory sooner than a garbage collection would. From then on every use of their buffer
+   * throws: nothing may keep as much as an empty part of it.
    */
   release(bytes: Uint8Array): void;
   /**

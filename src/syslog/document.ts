@@ -19,7 +19,7 @@ const ERROR = new Literal(',"error":');
 const RAW = new Literal(',"raw":"');
 const PART = new Literal(',"part":');
 
-/** All names, punctuation, numbers, a timestamp and an error. */
+/** All names, punctuation, numbers, a timestamp and an error, and what a literal writes too many. */
 const FIXED_BYTES = 640;
 /** The longest JSON escape of one byte: `\u0000`. */
 const LONGEST_ESCAPE = 6;

@@ -1,7 +1,7 @@
 import { daysIn } from './date-time.ts';
 
-/** How long the year guessed for a timestamp without one stays good, in ms. */
-const YEAR_GUESS_LIFETIME = 3_600_000;
+/** How long what was read is good: a year that was guessed may have become another. In ms. */
+const LIFETIME = 3_600_000;
 /** Far enough for 29 February, which can be eight years away. */
 const MAX_YEAR_DISTANCE = 8;
 
@@ -9,7 +9,7 @@ const MAX_YEAR_DISTANCE = 8;
 export interface Hour {
   /** What the messages gave, as one number. */
   key: number;
-  /** When the year was guessed, ms since 1970. */
+  /** ms since 1970 */
   readAt: number;
   /** `YYYY-MM-DDThh` */
   text: Uint8Array;
@@ -18,9 +18,9 @@ export interface Hour {
 /** No message gives this one. */
 export const NO_HOUR: Hour = { key: -1, readAt: 0, text: new Uint8Array(0), zone: '' };
 
-/** Whether the year that was guessed still is the nearest. */
+/** Whether it can be used as it was read. */
 export function isFresh(hour: Hour, now: number): boolean {
-  return Math.abs(now - hour.readAt) < YEAR_GUESS_LIFETIME;
+  return Math.abs(now - hour.readAt) < LIFETIME;
 }
 
 /**

@@ -147,7 +147,7 @@ export class JsonWriter {
     this.out[this.at++] = COMMA;
   }
 
-  /** Writes punctuation and names that are known beforehand. */
+  /** Writes punctuation and names that are known beforehand, and up to three bytes behind them. */
   literal({ words, length }: Literal): void {
     const { view, at } = this;
     for (let i = 0; i < words.length; i++) view.setInt32(at + 4 * i, words[i], true);

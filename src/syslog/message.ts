@@ -102,6 +102,8 @@ export class Message {
 
   /** Forgets all header fields but facility and severity. */
   clearHeader(): void {
+    // Not only empty: what it was in may be released, and then not even that can be taken of it.
+    this.timestamp = NOTHING;
     this.timestampStart = this.timestampEnd = 0;
     this.hostnameStart = this.hostnameEnd = 0;
     this.appnameStart = this.appnameEnd = 0;

@@ -17,6 +17,8 @@ import { copyPlain, type JsonWriter } from './json.ts';
 const MAX_COMPARED = 64;
 /** How many pieces there is room for at first. */
 const FIRST_CAPACITY = 64;
+/** Room for more than this is given back. */
+const KEPT_CAPACITY = 4_096;
 
 // What is kept of a piece, which is an element or a parameter: offsets into the frame.
 const NAME_START = 0;
@@ -53,6 +55,9 @@ export class StructuredData {
 
   clear(): void {
     this.end = 0;
+    if (this.pieces.length > PIECE * KEPT_CAPACITY) {
+      this.pieces = new Int32Array(PIECE * FIRST_CAPACITY);
+    }
   }
 
   /**
@@ -161,7 +166,8 @@ export class StructuredData {
       this.writeGrouped(json, bytes);
       return;
     }
-    // Names and values are short and many: what is common to all of them stands in locals.
+    // As writeName and writeValue do, but with what is common to all of them in locals: names and
+    // values are short and many.
     const { pieces, end } = this;
     const { view } = json;
     const source = json.viewOf(bytes);

@@ -73,6 +73,8 @@ export class TimestampReader {
       return stop;
     }
     const year = number2(bytes, at) * 100 + number2(bytes, at + 2);
+    // A clock that was never set; 0 means that no year was given.
+    if (year === 0) return -1;
     this.setDateTime(
       year,
       number2(bytes, at + 5),

@@ -130,6 +130,15 @@ test('the parts of a message that comes bit by bit all have its header', () =>
     ['--max-message-bytes', '100'],
   ));
 
+test('a message in parts, after another connection’s with a timestamp', () =>
+  withDaemon(async (daemon) => {
+    await sendStream(daemon.port, '<13>1 2026-10-11T22:14:15Z h app - - - first\n');
+    await waitForDocuments(daemon, 1);
+    await sendStream(daemon.port, `<13>app: ${'x'.repeat(200_000)}\n`);
+    const documents = await waitForDocuments(daemon, 3);
+    expect(documents.map(({ part }) => part)).toEqual([undefined, 1, 2]);
+  }));
+
 test('a stream that drips byte by byte, while others are served', () =>
   withDaemon(async (daemon) => {
     const peer = await connectPeer(daemon.port);

@@ -44,6 +44,8 @@ export function localTimestamp(
     groups.year ??= nearestYear(groups, now);
   }
   if (!inRange(groups)) return undefined;
+  // There was none: it stays only where nothing has to be made of it.
+  if (groups.year === '0000' && !isRfc3339(match[0])) return undefined;
   const { year, month, day, hour, minute, second, fraction = '' } = groups;
   const zone = zoneAsSent(groups) ?? offset(instant(groups));
   return {

@@ -1,6 +1,9 @@
 import { createFormat, type FormatName } from '../../src/syslog/format.ts';
 import { Framer } from '../../src/syslog/framing.ts';
 
+/** Releasing takes its time: single bytes are kept. */
+const LEAST_RELEASED = 16;
+
 export interface PipelineOptions {
   maxMessageBytes?: number;
   format?: FormatName;
@@ -23,8 +26,11 @@ export function values(chunks: Uint8Array[], options: PipelineOptions = {}): Uin
     }
   };
   for (const chunk of chunks) {
-    framer.push(chunk);
+    // As a runtime may do it, whose chunks are released: nothing may be kept of them.
+    const released = new Uint8Array(chunk);
+    framer.push(released);
     take();
+    if (chunk.length >= LEAST_RELEASED) released.buffer.transfer(0);
   }
   framer.finish();
   take();

@@ -33,6 +33,18 @@ for (const [bytes, checksum] of CHECKSUMS) {
   });
 }
 
+test('CRC-32C is the same wherever the bytes lie', () => {
+  const text = new TextEncoder().encode('0123456789abcdef0123456789abcdefxyz');
+  for (let length = 0; length <= text.length; length++) {
+    const bytes = new Uint8Array(64);
+    const expected = crc32c(text.slice(0, length), 0, length);
+    for (let start = 0; start < 5; start++) {
+      bytes.set(text.subarray(0, length), start);
+      expect(crc32c(bytes, start, start + length)).toBe(expected);
+    }
+  }
+});
+
 test('kafkajs decodes what we encode, around every width of a length', async () => {
   const lengths = [
     0, 1, 54, 55, 56, 57, 62, 63, 64, 65, 8180, 8185, 8190, 8191, 8192, 8193, 200_000,

@@ -15,14 +15,18 @@ cli.option('--json', 'print the figures as JSON');
 cli.option('--rounds <rounds>', 'how often each is measured', { default: 5 });
 cli.option('--only <part>', `measure only this part: ${PARTS.join(', ')}`);
 cli.help();
-const { options } = cli.parse();
-const parts = PARTS.filter((part) => options.only === undefined || options.only === part);
+const { options, args } = cli.parse();
 if (options.help) process.exit();
-if (parts.length === 0 || !(options.rounds >= 1)) {
-  console.error('the options are not understood: see --help');
-  process.exit(64);
-}
+const parts = PARTS.filter((part) => options.only === undefined || options.only === part);
+const unknown = Object.keys(options).find(
+  (name) => !['json', 'rounds', 'only', '--'].includes(name),
+);
+if (unknown !== undefined) refuse(`there is no --${unknown}`);
+if (args.length > 0) refuse(`what is ${args[0]}?`);
+if (parts.length === 0) refuse(`--only ${options.only}: it takes ${PARTS.join(', ')}`);
+if (!Number.isInteger(options.rounds) || options.rounds < 1) refuse('--rounds takes a number');
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 const results: Partial<Results> = {};
 let cluster: RunningCluster | undefined;
 try {
@@ -54,6 +58,11 @@ process.exit(kept.every(({ isKept }) => isKept) ? 0 : 1);
 
 async function measure<P extends Part>(part: P, cluster: Cluster): Promise<void> {
   results[part] = await MEASURES[part](cluster, options.rounds, say);
+}
+
+function refuse(why: string): never {
+  console.error(`${why}; see npm run bench -- --help`);
+  process.exit(64);
 }
 
 /** On standard error, so that `--json` is alone on the other. */

@@ -1,8 +1,8 @@
 import type { Kind } from './corpus.ts';
-import { type Cluster, type ForwarderName, startForwarder } from './forwarders.ts';
+import { type Cluster, type Forwarder, type ForwarderName, startForwarder } from './forwarders.ts';
 import { compareLatency, type Latency } from './latency.ts';
 import { compareStart, type Start } from './start.ts';
-import { compareLoads, compareThroughput, type Load, type Throughput } from './throughput.ts';
+import { compareThroughput, type Load, type Throughput } from './throughput.ts';
 
 /** A forwarder's figures in one case. */
 export type Named<T> = T & { forwarder: ForwarderName };
@@ -78,32 +78,37 @@ export const MEASURES: { [P in Part]: Measure<P> } = {
     say('lines that hold different things');
     const loads = KINDS.map((kind): Load => ({ kind, count: MESSAGES, connections: 1 }));
     return withForwarders(['syslogger'], cluster, 4, async ([forwarder]) => {
-      const figures = await compareLoads(forwarder, cluster.broker, loads, rounds);
+      const figures = await compareThroughput(
+        loads.map((load) => ({ forwarder, load })),
+        cluster.broker,
+        rounds,
+      );
       return KINDS.map((kind, i) => ({ kind, figures: figures[i] }));
     });
   },
 };
 
 function compare(cluster: Cluster, load: Load, rounds: number): Promise<Named<Throughput>[]> {
-  return withForwarders(BOTH, cluster, 4, async (forwarders) =>
-    named(BOTH, await compareThroughput(forwarders, cluster.broker, load, rounds)),
-  );
+  return withForwarders(BOTH, cluster, 4, async (forwarders) => {
+    const trials = forwarders.map((forwarder) => ({ forwarder, load }));
+    return named(BOTH, await compareThroughput(trials, cluster.broker, rounds));
+  });
 }
-
-type Forwarders = Awaited<ReturnType<typeof startForwarder>>[];
 
 /** Has forwarders run while they are used. */
 async function withForwarders<T>(
   names: ForwarderName[],
   cluster: Cluster,
   partitions: number,
-  use: (forwarders: Forwarders) => Promise<T>,
+  use: (forwarders: Forwarder[]) => Promise<T>,
 ): Promise<T> {
-  const forwarders: Forwarders = [];
-  for (const name of names) forwarders.push(await startForwarder(name, cluster, partitions));
-  const result = await use(forwarders);
-  for (const forwarder of forwarders) await forwarder.stop();
-  return result;
+  const forwarders: Forwarder[] = [];
+  try {
+    for (const name of names) forwarders.push(await startForwarder(name, cluster, partitions));
+    return await use(forwarders);
+  } finally {
+    for (const forwarder of forwarders) await forwarder.stop();
+  }
 }
 
 function named<T>(names: ForwarderName[], figures: T[]): Named<T>[] {

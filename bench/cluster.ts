@@ -20,6 +20,8 @@ export interface RunningCluster extends Cluster {
  */
 export async function startCluster(): Promise<RunningCluster> {
   const log = hasRoom() ? mkdtempSync(join(MEMORY, 'syslogger-bench-')) : undefined;
+  // Also when it is interrupted: memory must not be left behind.
+  if (log !== undefined) process.once('exit', () => rmSync(log, { recursive: true, force: true }));
   const zookeeper = await startZooKeeper();
   const kafka = await startKafka({
     zookeeper: zookeeper.address,
@@ -39,7 +41,6 @@ export async function startCluster(): Promise<RunningCluster> {
     async stop() {
       await kafka.stop();
       await zookeeper.stop();
-      if (log !== undefined) rmSync(log, { recursive: true, force: true });
     },
   };
 }

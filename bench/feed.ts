@@ -11,9 +11,7 @@ export type { Feed } from './feeder.ts';
 export interface ReadyFeeder {
   /** Begins to send. */
   go(): void;
-  /** The kernel has taken everything. */
-  readonly sent: Promise<void>;
-  /** Its connections are closed, by the forwarder too. */
+  /** Its connections are closed, by the forwarder too; fails if it did not come to that. */
   readonly ended: Promise<void>;
 }
 
@@ -28,16 +26,14 @@ export async function prepareFeeder(feed: Feed): Promise<ReadyFeeder> {
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
   const said = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const says = async (word: string) => {
-    const { value } = await said.next();
-    if (value !== word) throw new Error(`the feeder did not say ${word}, but ${value}`);
-  };
-  await says('ready');
+  const { value } = await said.next();
+  if (value !== 'ready') throw new Error(`the feeder did not say ready, but ${value}`);
+  const ended = exited.then(([code]) => {
+    if (code !== 0) throw new Error(`the feeder ended with exit code ${code}`);
+  });
+  ended.catch(() => {});
   return {
     go: () => child.stdin.write('go\n'),
-    sent: says('sent'),
-    ended: exited.then(([code]) => {
-      if (code !== 0) throw new Error(`the feeder ended with exit code ${code}`);
-    }),
+    ended,
   };
 }

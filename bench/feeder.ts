@@ -1,7 +1,7 @@
 /**
  * A process of its own that sends lines, so that its work is not counted as a forwarder's.
  * Its argument is a `Feed` as JSON. It says `ready` when its connections are open, begins at the
- * first byte on standard input, and says `sent` when the kernel has taken all.
+ * first byte on standard input, and ends when the receiver has read all and closed.
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -32,10 +32,7 @@ const sockets = await Promise.all(Array.from({ length: feed.connections }, open)
 process.stdout.write('ready\n');
 await once(process.stdin, 'data');
 await (feed.rate === undefined ? sendAtOnce() : sendAtRate(feed.rate));
-process.stdout.write('sent\n');
-// The receiver closes first, when it has read all: nothing is reset.
-for (const socket of sockets) socket.end();
-await Promise.all(sockets.map((socket) => once(socket, 'close')));
+await Promise.all(sockets.map(close));
 process.exit();
 
 /** Whole lines, joined for one write each. */
@@ -60,6 +57,14 @@ async function open(): Promise<Socket> {
   await once(socket, 'connect');
   socket.resume();
   return socket;
+}
+
+/** Sends FIN, and waits for the receiver's. */
+async function close(socket: Socket): Promise<void> {
+  if (socket.closed) return;
+  const closed = once(socket, 'close');
+  socket.end();
+  await closed;
 }
 
 /** Each connection as fast as it is read. */

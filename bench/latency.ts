@@ -16,6 +16,9 @@ const TURN = 100;
 /** Between two messages, in ms: up to twice this, so that no clock of theirs is met always alike. */
 const PAUSE_MS = 4;
 
+/** It is given up after this time. */
+const LATEST_MS = 15_000;
+
 interface Path {
   socket: Socket;
   follower: Follower;
@@ -57,6 +60,10 @@ async function sendOne({ socket, follower, times }: Path, mark: string): Promise
   socket.write(
     `<38>Nov 25 22:14:15 bastion-1 sshd[331]: Accepted publickey for deploy ${mark} ssh2\n`,
   );
-  await seen;
+  const late = sleep(LATEST_MS).then(() => {
+    throw new Error(`a message did not come to Kafka within ${LATEST_MS / 1000} s`);
+  });
+  late.catch(() => {});
+  await Promise.race([seen, late]);
   times.push(performance.now() - started);
 }

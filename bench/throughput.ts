@@ -1,8 +1,8 @@
 import { cpuSeconds, peakMemory } from '../test/support/process.ts';
-import { endOffset } from '../test/support/topics.ts';
 import { sleep } from '../test/support/wait.ts';
 import { type Feed, prepareFeeder } from './feed.ts';
 import type { Forwarder } from './forwarders.ts';
+import { openOffsets } from './offsets.ts';
 import { median, quantile } from './statistics.ts';
 
 /** What is sent in each round. */
@@ -25,58 +25,50 @@ interface Round {
   cpuMicros: number;
 }
 
+/** What counts as holding a rate that was asked for. */
+const RATE_HELD = 0.95;
 /** Kafka may stand still for so long, in ms, before a round counts as lost messages. */
 const STALLED_MS = 15_000;
+/** How often Kafka is asked what it has, in ms. */
+const POLL_MS = 10;
+
+/** What is fed to whom. */
+export interface Trial {
+  forwarder: Forwarder;
+  load: Load;
+}
 
 /**
- * Feeds forwarders in turn, the same lines to each, and waits each time until all of it is in
- * Kafka. The first round is for warming up, and not counted.
+ * Makes trials in turn, and waits each time until all of it is in Kafka. The first round is for
+ * warming up, and not counted.
  */
 export async function compareThroughput(
-  forwarders: Forwarder[],
+  trials: Trial[],
   broker: string,
-  load: Load,
   rounds: number,
 ): Promise<Throughput[]> {
-  const measured: Round[][] = forwarders.map(() => []);
+  const measured: Round[][] = trials.map(() => []);
   for (let round = 0; round <= rounds; round++) {
-    for (const [i, forwarder] of forwarders.entries()) {
-      const figures = await runRound(forwarder, broker, load);
+    for (const [i, trial] of trials.entries()) {
+      const figures = await runRound(trial, broker);
       if (round > 0) measured[i].push(figures);
     }
   }
-  return measured.map((all, i) => summary(all, peakMemory(forwarders[i].pid)));
+  return measured.map((all, i) => summary(all, peakMemory(trials[i].forwarder.pid)));
 }
 
-/** Sends different loads in turn to one forwarder, as {@link compareThroughput} does to several. */
-export async function compareLoads(
-  forwarder: Forwarder,
-  broker: string,
-  loads: Load[],
-  rounds: number,
-): Promise<Throughput[]> {
-  const measured: Round[][] = loads.map(() => []);
-  for (let round = 0; round <= rounds; round++) {
-    for (const [i, load] of loads.entries()) {
-      const figures = await runRound(forwarder, broker, load);
-      if (round > 0) measured[i].push(figures);
-    }
-  }
-  return measured.map((all) => summary(all, peakMemory(forwarder.pid)));
-}
-
-async function runRound(forwarder: Forwarder, broker: string, load: Load): Promise<Round> {
+async function runRound({ forwarder, load }: Trial, broker: string): Promise<Round> {
   const { pid, port, topic, partitions } = forwarder;
-  const held = () => endOffset(broker, topic, partitions);
+  const offsets = await openOffsets(broker, topic, partitions);
   const feeder = await prepareFeeder({ ...load, port });
-  const before = await held();
+  const before = await offsets.total();
   const cpu = cpuSeconds(pid);
   const started = performance.now();
   feeder.go();
   let last = before;
   for (let movedAt = started; last < before + load.count; ) {
-    await sleep(5);
-    const now = await held();
+    await Promise.race([sleep(POLL_MS), feeder.ended.then(() => sleep(POLL_MS))]);
+    const now = await offsets.total();
     if (now > last) movedAt = performance.now();
     last = now;
     if (performance.now() - movedAt > STALLED_MS) {
@@ -87,8 +79,13 @@ async function runRound(forwarder: Forwarder, broker: string, load: Load): Promi
   }
   const seconds = (performance.now() - started) / 1000;
   await feeder.ended;
+  offsets.close();
   const used = cpuSeconds(pid) - cpu;
-  return { messagesPerSecond: load.count / seconds, cpuMicros: (used / load.count) * 1e6 };
+  const messagesPerSecond = load.count / seconds;
+  if (load.rate !== undefined && messagesPerSecond < load.rate * RATE_HELD) {
+    throw new Error(`${forwarder.name} did not hold the rate: ${messagesPerSecond} messages/s`);
+  }
+  return { messagesPerSecond, cpuMicros: (used / load.count) * 1e6 };
 }
 
 function summary(rounds: Round[], peak: number): Throughput {

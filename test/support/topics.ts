@@ -1,7 +1,7 @@
 import { type Admin, ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import { metadata, type PartitionMetadata } from './metadata.ts';
 import { waitFor } from './wait.ts';
-import { array, int8, int32, int64, request, string } from './wire.ts';
+import { array, int8, int32, request, string } from './wire.ts';
 
 process.env.KAFKAJS_NO_PARTITIONER_WARNING = '1';
 
@@ -126,33 +126,6 @@ export async function movePartition(
   await waitFor(`${topic}/${partition} isn't led by ${replicas[0]}`, async () => {
     return (await leaders(brokers, topic))[partition] === replicas[0];
   });
-}
-
-const LIST_OFFSETS = 2;
-const LATEST = -1;
-
-/** How many records a topic holds that nothing was deleted from, told quickly by its only broker. */
-export async function endOffset(
-  broker: string,
-  topic: string,
-  partitions: number,
-): Promise<number> {
-  const asked = Array.from({ length: partitions }, (_, partition) =>
-    Buffer.concat([int32(partition), int64(LATEST)]),
-  );
-  const topics = array([Buffer.concat([string(topic), array(asked)])]);
-  const reader = await request(portOf(broker), LIST_OFFSETS, 1, Buffer.concat([int32(-1), topics]));
-  const [offsets] = reader.array(() => {
-    reader.string();
-    return reader.array(() => {
-      reader.int32();
-      const error = reader.int16();
-      if (error !== 0) throw new Error(`${topic}: ListOffsets says error ${error}`);
-      reader.int64();
-      return reader.int64();
-    });
-  });
-  return offsets.reduce((sum, offset) => sum + offset, 0);
 }
 
 const ELECT_LEADERS = 43;

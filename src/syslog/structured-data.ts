@@ -46,6 +46,7 @@ export class StructuredData {
   private end = 0;
   /** A name comes twice, or there are too many to say. */
   private mayRepeat = false;
+  /** The marks of the names so far: of the elements, and of the parameters of the present one. */
   private seenIds = 0;
   private seenNames = 0;
 

@@ -16,6 +16,11 @@ const packages: Record<string, string> = {
   rsyslogd: 'rsyslog',
   kcat: 'kcat',
   omkafka: 'rsyslog-kafka',
+  protoc: 'protobuf-compiler',
+  'riemann-client': 'riemann-c-client',
+  promtool: 'prometheus',
+  socat: 'socat',
+  openssl: 'openssl',
 };
 
 /** Where Debian has rsyslog's modules, which are no commands. */

@@ -1,4 +1,5 @@
 /** Builds what runs: `bun build.ts` makes this machine's binary and the bundle for Node. */
+import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 
 const ENTRY = 'src/main.ts';
@@ -22,8 +23,16 @@ async function build(name: string, options: Partial<Bun.BuildConfig>): Promise<v
     entrypoints: [ENTRY],
     minify: { whitespace: true, syntax: true, identifiers: false },
     sourcemap: 'inline',
+    define: { SYSLOGGER_COMMIT: JSON.stringify(commit()) },
     ...options,
   } as Bun.BuildConfig;
   await Bun.build(config);
   console.log(`${name} in ${Math.round(performance.now() - started)} ms`);
+}
+
+/** The commit that is checked out, marked where files have been changed since. */
+function commit(): string {
+  const describe = ['describe', '--always', '--dirty', '--abbrev=12', '--exclude=*'];
+  const { status, stdout } = spawnSync('git', describe, { encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : 'unknown';
 }

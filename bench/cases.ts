@@ -15,12 +15,14 @@ export interface Results {
   paced: { connections: number; rate: number; figures: Named<Throughput>[] }[];
   /** Lines of one length that hold different things, each kind to a syslogger of its own. */
   kinds: { kind: Kind; figures: Throughput }[];
+  /** Unwatched first: what the others are compared with. */
+  watched: Named<Throughput>[];
   latency: Named<Latency>[];
   start: Named<Start>[];
 }
 
 /** The parts of {@link Results}, in the order in which they are measured. */
-export const PARTS = ['start', 'latency', 'throughput', 'paced', 'kinds'] as const;
+export const PARTS = ['start', 'latency', 'throughput', 'paced', 'kinds', 'watched'] as const;
 export type Part = (typeof PARTS)[number];
 
 const CONNECTIONS = [1, 100, 1_000];
@@ -28,6 +30,11 @@ const MESSAGES = 1_000_000;
 const PACED_RATE = 200_000;
 const PACED_MESSAGES = 800_000;
 const BOTH: ForwarderName[] = ['syslogger', 'rsyslog'];
+const WATCHED: ForwarderName[] = [
+  'syslogger, unwatched',
+  'syslogger, watched',
+  'syslogger, Riemann hangs',
+];
 /** Plain RFC 3164 first: what the others are compared with. */
 const KINDS: Kind[] = ['plain', 'structured', 'escaped', 'utf8'];
 
@@ -87,12 +94,23 @@ export const MEASURES: { [P in Part]: Measure<P> } = {
       return KINDS.map((kind, i) => ({ kind, figures: figures[i] }));
     });
   },
+
+  async watched(cluster, rounds, say) {
+    say('with metrics read and sent');
+    const load: Load = { kind: 'mixed', count: MESSAGES, connections: 100 };
+    return compare(cluster, load, rounds, WATCHED);
+  },
 };
 
-function compare(cluster: Cluster, load: Load, rounds: number): Promise<Named<Throughput>[]> {
-  return withForwarders(BOTH, cluster, 4, async (forwarders) => {
+function compare(
+  cluster: Cluster,
+  load: Load,
+  rounds: number,
+  names = BOTH,
+): Promise<Named<Throughput>[]> {
+  return withForwarders(names, cluster, 4, async (forwarders) => {
     const trials = forwarders.map((forwarder) => ({ forwarder, load }));
-    return named(BOTH, await compareThroughput(trials, cluster.broker, rounds));
+    return named(names, await compareThroughput(trials, cluster.broker, rounds));
   });
 }
 

@@ -7,9 +7,19 @@ import { tempDir } from '../test/support/temp.ts';
 import { createTopic, deleteTopic } from '../test/support/topics.ts';
 import { which } from '../test/support/which.ts';
 import { omkafkaConfig } from './omkafka-config.ts';
+import { startWatchers } from './watchers.ts';
 
-/** What can be measured: us, rsyslog with omkafka, and that with no wait for batches to grow. */
-export type ForwarderName = 'syslogger' | 'rsyslog' | 'rsyslog, linger 0';
+/**
+ * What can be measured: us, rsyslog with omkafka, and that with no wait for batches to grow; and us
+ * with nobody looking, with somebody looking every second, and with a Riemann that does not answer.
+ */
+export type ForwarderName =
+  | 'syslogger'
+  | 'rsyslog'
+  | 'rsyslog, linger 0'
+  | 'syslogger, unwatched'
+  | 'syslogger, watched'
+  | 'syslogger, Riemann hangs';
 
 /** Where Kafka is. */
 export interface Cluster {
@@ -50,8 +60,8 @@ export async function startForwarder(
   const port = await freePort();
   await createTopic(cluster.broker, { topic, partitions });
   const running =
-    name === 'syslogger'
-      ? await startOurs(cluster, topic, port)
+    name === 'syslogger' || name.startsWith('syslogger,')
+      ? await startOurs(name, cluster, topic, port)
       : await startRsyslog(cluster, topic, port, name === 'rsyslog' ? {} : { lingerMs: 0 });
   const stop = async () => {
     await running.stop();
@@ -60,15 +70,20 @@ export async function startForwarder(
   return { ...running, name, port, topic, partitions, stop };
 }
 
-async function startOurs({ zookeeper }: Cluster, topic: string, port: number): Promise<Running> {
+async function startOurs(
+  name: ForwarderName,
+  { zookeeper }: Cluster,
+  topic: string,
+  port: number,
+): Promise<Running> {
+  const watchers = await startWatchers(name);
+  const where = ['--listen', `tcp://127.0.0.1:${port}`, '--zookeeper', zookeeper, '--topic', topic];
   const started = performance.now();
-  const syslogger = await startSyslogger({
-    args: ['--listen', `tcp://127.0.0.1:${port}`, '--zookeeper', zookeeper, '--topic', topic],
-    dontWait: true,
-  });
+  const syslogger = await startSyslogger({ args: [...where, ...watchers.args], dontWait: true });
   const startMs = await untilListening(syslogger.child, port, started);
   const stop = async () => {
     const { code, ledger } = await syslogger.stop();
+    await watchers.stop();
     if (code !== 0) throw new Error(`syslogger stopped with exit code ${code}: ${ledger}`);
   };
   return { pid: syslogger.pid, startMs, stop };

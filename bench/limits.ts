@@ -19,6 +19,7 @@ export function limits(results: Partial<Results>): Limit[] {
     ...throughputLimits(results.throughput ?? []),
     ...pacedLimits(results.paced),
     ...kindLimits(results.kinds),
+    ...watchedLimits(results.watched),
     ...latencyLimits(results.latency),
     ...startLimits(results.start),
   ];
@@ -55,6 +56,20 @@ function kindLimits(cases: Results['kinds'] = []): Limit[] {
   return others.map(({ kind, figures }) =>
     atMost(`CPU a message, ${kind}, of plain`, figures.cpuMicros / plain.figures.cpuMicros, 1.5),
   );
+}
+
+/** What the rounds of one forwarder differ by anyway. */
+const NOISE = 0.1;
+
+function watchedLimits([unwatched, ...watched]: Results['watched'] = []): Limit[] {
+  return watched.flatMap(({ forwarder, messagesPerSecond, cpuMicros }) => [
+    atLeast(
+      `${forwarder}: messages/s, of unwatched`,
+      messagesPerSecond / unwatched.messagesPerSecond,
+      1 - NOISE,
+    ),
+    atMost(`${forwarder}: CPU a message, of unwatched`, cpuMicros / unwatched.cpuMicros, 1 + NOISE),
+  ]);
 }
 
 function latencyLimits(latency: Results['latency'] = []): Limit[] {

@@ -6,11 +6,12 @@ const MEGABYTE = 1_000_000;
 
 /** The results as Markdown tables, with a sentence for each comparison. */
 export function report(results: Partial<Results>, limits: Limit[]): string {
-  const { throughput, paced, kinds, latency, start } = results;
+  const { throughput, paced, kinds, watched, latency, start } = results;
   return [
     throughput && describeThroughput(throughput),
     paced && describePaced(paced),
     kinds && describeKinds(kinds),
+    watched && describeWatched(watched),
     latency && describeLatency(latency),
     start && describeStart(start),
     describeLimits(limits),
@@ -58,6 +59,14 @@ function describeKinds(cases: Results['kinds']): string {
   return [
     '### What a line holds (syslogger, one connection, lines of 220 bytes)',
     table(['lines', ...THROUGHPUT_HEAD.slice(0, -1), 'CPU, of plain'], rows),
+  ].join('\n');
+}
+
+function describeWatched(figures: Results['watched']): string {
+  const rows = figures.map((one) => [one.forwarder, ...throughputCells(one)]);
+  return [
+    '### Looked at every second: the admin page read, events sent to Riemann (100 connections)',
+    table(['forwarder', ...THROUGHPUT_HEAD], rows),
   ].join('\n');
 }
 

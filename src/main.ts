@@ -1,12 +1,15 @@
 import { fstatSync, writeSync } from 'node:fs';
 import process from 'node:process';
-import packageJson from '../package.json' with { type: 'json' };
+import { check } from './commands/check.ts';
+import { rsyslog } from './commands/rsyslog.ts';
 import { parseCommandLine } from './config/command-line.ts';
 import { readConfig } from './config/config.ts';
 import { ConfigError, EXIT, UsageError } from './config/errors.ts';
-import { runDaemon } from './daemon.ts';
+import { gatherSettings } from './config/sources.ts';
+import { runDaemon } from './daemon/daemon.ts';
 import { createLog } from './log.ts';
 import { currentRuntime } from './runtime/index.ts';
+import { COMMIT, PLATFORM, VERSION } from './version.ts';
 
 const STDERR = 2;
 
@@ -16,14 +19,23 @@ async function main(args: string[]): Promise<number> {
   const commandLine = parseCommandLine(args);
   if (commandLine.command === 'help') return EXIT.drained;
   if (commandLine.command === 'version') {
-    const { platform, arch } = process;
-    const made = `${runtime.name} ${runtime.version}, ${platform}-${arch}`;
-    await print(`syslogger ${packageJson.version} (${made})`);
+    const made = `commit ${COMMIT}, ${runtime.name} ${runtime.version}, ${PLATFORM}`;
+    await print(`syslogger ${VERSION} (${made})\n`);
     return EXIT.drained;
   }
-  const config = readConfig(commandLine.given);
+  const settings = gatherSettings(commandLine.settings, process.env);
+  const config = readConfig(settings);
+  if (commandLine.command === 'check') {
+    return check(config, settings, { runtime, print, connect: commandLine.connect });
+  }
+  if (commandLine.command === 'rsyslog') {
+    await print(rsyslog(config));
+    return EXIT.drained;
+  }
   const log = createLog({
     write: writeStderr,
+    level: config.logLevel,
+    format: config.logFormat,
     isTerminal: process.stderr.isTTY === true,
     isJournal: isJournal(process.env.JOURNAL_STREAM),
   });
@@ -31,7 +43,7 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function print(text: string): Promise<void> {
-  await runtime.writeStdout(new TextEncoder().encode(`${text}\n`));
+  await runtime.writeStdout(new TextEncoder().encode(text));
 }
 
 /**

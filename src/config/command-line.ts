@@ -1,18 +1,38 @@
 import { cac } from 'cac';
 import { UsageError } from './errors.ts';
-import { nearestOption, OPTIONS, type Option, type OptionName } from './options.ts';
+import {
+  findOption,
+  nearest,
+  nearestOption,
+  OPTIONS,
+  type Option,
+  type OptionName,
+  variableOf,
+} from './options.ts';
+import type { Setting, Settings } from './settings.ts';
 
-/** What was given for each option, as text; `true` for a switch. */
-export type Given = Partial<Record<OptionName, string | true | string[]>>;
+/** What can be done; `run` is what is done without a command. */
+const COMMANDS = {
+  run: 'take syslog and forward it',
+  check: 'check the configuration and print it, with where each value is from',
+  rsyslog: 'print the rsyslog configuration that fits this one',
+} as const;
+type Command = keyof typeof COMMANDS;
 
 export type CommandLine =
-  | { command: 'run'; given: Given }
+  | { command: 'run' | 'rsyslog'; settings: Settings }
+  | { command: 'check'; settings: Settings; connect: boolean }
   /** cac has printed it. */
   | { command: 'help' }
   | { command: 'version' };
 
+const CONNECT_HELP = 'also try ZooKeeper, each broker, the topic and Riemann';
+
 /** cac takes what looks like a number for one, so that `007` becomes 7: this hides it. */
 const MARK = '\0';
+
+/** Options that are no configuration, and how they begin. */
+const OTHERS = ['help', 'version', 'connect'];
 
 /**
  * Reads the command line.
@@ -22,51 +42,97 @@ const MARK = '\0';
 export function parseCommandLine(args: string[]): CommandLine {
   refuseUnknown(args);
   const cli = cac('syslogger');
-  const run = cli.command('');
-  for (const option of OPTIONS as readonly Option[]) {
-    const flag = option.value ? `--${option.name} <${option.value}>` : `--${option.name}`;
-    const shown = option.default ? `${option.help} (default: ${option.default})` : option.help;
-    run.option(flag, shown);
+  const given: { command: Command; options: Record<string, unknown> } = {
+    command: 'run',
+    options: {},
+  };
+  for (const command of Object.keys(COMMANDS) as Command[]) {
+    const added = cli.command(command === 'run' ? '' : command, COMMANDS[command]);
+    for (const option of OPTIONS as readonly Option[]) {
+      if (!option.isSecret) added.option(flagOf(option), helpOf(option));
+    }
+    if (command === 'check') added.option('--connect', CONNECT_HELP);
+    added.action((options: Record<string, unknown>) => Object.assign(given, { command, options }));
   }
   cli.help((sections) => [
     { body: 'syslogger: forwards syslog to Kafka and loses nothing' },
-    { title: 'Usage', body: '  $ syslogger [options]' },
+    { title: 'Usage', body: usage() },
     ...sections.filter(({ title }) => title === 'Options'),
+    { title: 'Also', body: environmentHelp() },
   ]);
   cli.option('-v, --version', 'Show the version');
 
-  let given: Record<string, unknown> = {};
-  run.action((options: Record<string, unknown>) => {
-    given = options;
-  });
   try {
     const { options } = cli.parse(['', '', ...args.map(mark)]);
     if (options.help) return { command: 'help' };
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}; see --help`.replaceAll(MARK, ''));
+    throw new UsageError(explain((error as Error).message));
   }
-  if (given.version) return { command: 'version' };
-  return { command: 'run', given: collect(given) };
+  const { command, options } = given;
+  if (options.version) return { command: 'version' };
+  const settings = collect(options);
+  if (command === 'check') return { command, settings, connect: options.connect === true };
+  return { command, settings };
+}
+
+function flagOf({ name, value }: Option): string {
+  return value ? `--${name} <${value}>` : `--${name}`;
+}
+
+function helpOf(option: Option): string {
+  return option.default ? `${option.help} (default: ${option.default})` : option.help;
+}
+
+function usage(): string {
+  const lines = Object.entries(COMMANDS).map(([command, help]) => {
+    const name = command === 'run' ? '' : command;
+    return `  $ syslogger ${name.padEnd(7)} [options]   ${help}`;
+  });
+  return lines.join('\n');
+}
+
+function environmentHelp(): string {
+  const secrets = (OPTIONS as readonly Option[]).filter(({ isSecret }) => isSecret);
+  return [
+    `  Each option can be given in the environment (${variableOf('topic')}) and in the file (topic = "…").`,
+    ...secrets.map(({ name, help }) => `  Only there, being secret: ${name} (${help})`),
+  ].join('\n');
+}
+
+/** cac's complaint, with what may have been meant. */
+function explain(message: string): string {
+  const [, unused] = /^Unused args: `([^`]*)`/.exec(message) ?? [];
+  const words = Object.keys(COMMANDS).filter((command) => command !== 'run');
+  const meant = unused && nearest(words, unused);
+  const isConnect = message.includes('`--connect`');
+  if (isConnect) return '--connect goes with one command only: syslogger check --connect';
+  const hint = meant && meant !== unused ? `: did you mean syslogger ${meant}?` : '; see --help';
+  return `${message}${hint}`.replaceAll(MARK, '');
 }
 
 function refuseUnknown(args: string[]): void {
-  const known = new Set<string>([...OPTIONS.map(({ name }) => name), 'help', 'version']);
   for (const arg of args) {
     if (arg === '-' || arg === '--') {
       throw new UsageError(`there is nothing but options: what is ${arg}? See --help`);
     }
     const [, dashes, name = '', value] = /^(--?)([^=]+)(=)?/.exec(arg) ?? [];
     if (dashes === undefined || arg === '-h' || arg === '-v') continue;
-    if (dashes === '--' && known.has(name)) {
-      const option = OPTIONS.find((candidate) => candidate.name === name);
-      const takesValue = option !== undefined && 'value' in option;
+    const option = findOption(name);
+    if (dashes === '--' && (option || OTHERS.includes(name))) {
+      if (option?.isSecret) throw new UsageError(secretProblem(name));
+      const takesValue = option?.value !== undefined;
       if (value && !takesValue) throw new UsageError(`--${name} takes no value: give it alone`);
       continue;
     }
-    const nearest = nearestOption(name);
-    const hint = nearest ? `did you mean --${nearest}?` : 'see --help';
+    const near = nearestOption(name) ?? nearest(OTHERS, name);
+    const hint = near ? `did you mean --${near}?` : 'see --help';
     throw new UsageError(`unknown option ${arg.replace(/=.*/s, '')}: ${hint}`);
   }
+}
+
+function secretProblem(name: string): string {
+  const places = `${variableOf(name)} or in the configuration file`;
+  return `--${name}: everybody on the machine can read the command line; give it in ${places}`;
 }
 
 function mark(arg: string): string {
@@ -78,25 +144,30 @@ function unmark(value: unknown): string {
   return String(value).replaceAll(MARK, '');
 }
 
-function collect(options: Record<string, unknown>): Given {
-  const given: Given = {};
+function collect(options: Record<string, unknown>): Settings {
+  const settings = new Map<OptionName, Setting>();
   for (const option of OPTIONS as readonly Option[]) {
     const key = option.name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
     const value = options[key];
     if (value === undefined) continue;
-    const name = option.name as OptionName;
-    if (!option.value) {
-      given[name] = true;
-    } else if (option.isList) {
-      const values = [value].flat();
-      // cac refuses a missing value only where the option is given once.
-      if (values.includes(true)) throw new UsageError(`--${name}: value is missing; see --help`);
-      given[name] = values.map(unmark);
-    } else if (Array.isArray(value)) {
-      throw new UsageError(`--${name} is given ${value.length} times; once is enough`);
-    } else {
-      given[name] = unmark(value);
-    }
+    settings.set(option.name as OptionName, {
+      value: read(option, value),
+      source: { kind: 'flag' },
+    });
   }
-  return given;
+  return settings;
+}
+
+function read({ name, type }: Option, value: unknown): Setting['value'] {
+  if (type === 'switch') return true;
+  if (type === 'list') {
+    const values = [value].flat();
+    // cac refuses a missing value only where the option is given once.
+    if (values.includes(true)) throw new UsageError(`--${name}: value is missing; see --help`);
+    return values.map(unmark);
+  }
+  if (Array.isArray(value)) {
+    throw new UsageError(`--${name} is given ${value.length} times; once is enough`);
+  }
+  return unmark(value);
 }

@@ -1,25 +1,37 @@
 import { type Address, formatAddress, parseAddress } from '../address.ts';
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '../log.ts';
+import type { TlsOptions } from '../runtime/runtime.ts';
 import { FORMATS, type FormatName } from '../syslog/format.ts';
 import type { Ensemble } from '../zookeeper/brokers.ts';
-import type { Given } from './command-line.ts';
-import { UsageError } from './errors.ts';
-import { OPTIONS, type Option, type OptionName } from './options.ts';
+import type { OptionName } from './options.ts';
+import { invalid, type Settings, textOf } from './settings.ts';
+import { readTls } from './tls.ts';
+import { type Range, readAddresses, readChoice, readNumber } from './values.ts';
 
 const ZOOKEEPER_PORT = 2181;
 const KAFKA_PORT = 9092;
+const RIEMANN_PORT = 5555;
+const RIEMANN_TLS_PORT = 5554;
 const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
 /** More would make a record larger than any sensible limit of Kafka. */
-const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
-const MIN_MESSAGE_BYTES = 64;
-const MIN_WINDOW_BYTES = 65_536;
-const MAX_WINDOW_BYTES = 2 ** 30;
-const MAX_SECONDS = 86_400;
+const MESSAGE_BYTES: Range = { unit: 'bytes', min: 64, max: 16 * 1024 * 1024 };
+const WINDOW_BYTES: Range = { unit: 'bytes', min: 65_536, max: 2 ** 30 };
+const DRAIN_SECONDS: Range = { unit: 'seconds', min: 0, max: 86_400 };
+const INTERVAL_SECONDS: Range = { unit: 'seconds', min: 0.1, max: 86_400 };
 
 /** Where the values go. */
 export type Target =
   | { kind: 'zookeeper'; ensemble: Ensemble }
   | { kind: 'brokers'; addresses: Address[] }
   | { kind: 'stdout' };
+
+/** The Riemann server that gets the metrics, and how often. */
+export interface RiemannTarget {
+  address: Address;
+  /** Absent for a plain connection. */
+  tls?: TlsOptions;
+  intervalMs: number;
+}
 
 /** All that the daemon needs to know, checked. */
 export interface Config {
@@ -31,123 +43,141 @@ export interface Config {
   maxUnacknowledgedBytes: number;
   maxConnectionUnacknowledgedBytes: number;
   drainTimeoutMs: number;
+  admin: AdminPage | null;
+  riemann: RiemannTarget | null;
+  logLevel: LogLevel;
+  logFormat: LogFormat;
+}
+
+/** Where the daemon's state can be looked at. */
+export interface AdminPage {
+  address: Address;
+  /** Somebody asked for it: it is by no means just the default. */
+  isGiven: boolean;
 }
 
 /**
  * Checks what was given and completes it with the defaults.
- * @throws {UsageError} that names the option, what is wrong with it and what it takes
+ * @throws {UsageError | ConfigError} that names the option, what is wrong with it and what it takes
  */
-export function readConfig(given: Given): Config {
+export function readConfig(settings: Settings): Config {
   return {
-    listen: readListen(given),
-    target: readTarget(given),
-    topic: readTopic(textOf(given, 'topic')),
-    format: readFormat(textOf(given, 'format')),
-    maxMessageBytes: readBytes(given, 'max-message-bytes', MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES),
-    maxUnacknowledgedBytes: readBytes(
-      given,
-      'max-unacknowledged',
-      MIN_WINDOW_BYTES,
-      MAX_WINDOW_BYTES,
-    ),
-    maxConnectionUnacknowledgedBytes: readBytes(
-      given,
+    listen: readListen(settings),
+    target: readTarget(settings),
+    topic: readTopic(settings),
+    format: readChoice(settings, 'format', FORMATS),
+    maxMessageBytes: readNumber(settings, 'max-message-bytes', MESSAGE_BYTES),
+    maxUnacknowledgedBytes: readNumber(settings, 'max-unacknowledged', WINDOW_BYTES),
+    maxConnectionUnacknowledgedBytes: readNumber(
+      settings,
       'max-unacknowledged-per-connection',
-      MIN_WINDOW_BYTES,
-      MAX_WINDOW_BYTES,
+      WINDOW_BYTES,
     ),
-    drainTimeoutMs: readSeconds(given, 'drain-timeout') * 1000,
+    drainTimeoutMs: readNumber(settings, 'drain-timeout', DRAIN_SECONDS) * 1000,
+    admin: readAdmin(settings),
+    riemann: readRiemann(settings),
+    logLevel: readChoice(settings, 'log-level', LOG_LEVELS),
+    logFormat: readChoice(settings, 'log-format', LOG_FORMATS),
   };
 }
 
-/** What was given for an option that takes one value, or its default. */
-function textOf(given: Given, name: OptionName): string {
-  const value = given[name] ?? (OPTIONS as readonly Option[]).find((o) => o.name === name)?.default;
-  return typeof value === 'string' ? value : '';
-}
-
-function readListen(given: Given): Address[] {
-  const port = given.port as string | undefined;
-  const listen = given.listen as string[] | undefined;
-  if (port !== undefined && listen) throw new UsageError('--port and --listen exclude each other');
+function readListen(settings: Settings): Address[] {
+  const listen = settings.get('listen')?.value as string[] | undefined;
+  const isPort = settings.has('port');
+  if (isPort && listen) throw excludes(settings, ['port', 'listen']);
+  if (isPort) {
+    const port = textOf(settings, 'port');
+    const address = /^\d+$/.test(port) ? parseAddress(`0.0.0.0:${port}`) : null;
+    if (address === null) throw invalid(settings, 'port', 'not a port (0 to 65535)');
+    return [address];
+  }
   const repeated = listen?.find((value, i) => listen.indexOf(value) < i && !value.endsWith(':0'));
-  if (repeated) throw new UsageError(`--listen ${repeated} is given twice`);
-  if (port === undefined) return (listen ?? [textOf(given, 'listen')]).map(readListenAddress);
-  const address = /^\d+$/.test(port) ? parseAddress(`0.0.0.0:${port}`) : null;
-  if (address === null) throw new UsageError(`--port ${port}: not a port (0 to 65535)`);
-  return [address];
+  if (repeated) throw invalid(settings, 'listen', 'is given twice', repeated);
+  if (listen?.length === 0) {
+    throw invalid(settings, 'listen', 'there must be one address at least', '[]');
+  }
+  return (listen ?? [textOf(settings, 'listen')]).map((value) =>
+    readListenAddress(settings, value),
+  );
 }
 
-function readListenAddress(value: string): Address {
+function readListenAddress(settings: Settings, value: string): Address {
   const [, scheme, rest] = /^([a-z]+):\/\/(.*)$/.exec(value) ?? [];
   if (scheme !== undefined && scheme !== 'tcp') {
-    throw new UsageError(`--listen ${value}: ${scheme} is not supported; tcp://host:port is`);
+    const problem = `${scheme} is not supported; tcp://host:port is`;
+    throw invalid(settings, 'listen', problem, value);
   }
   const address = scheme === undefined ? null : parseAddress(rest);
   if (address === null) {
-    throw new UsageError(`--listen ${value}: not an address; it must look like tcp://0.0.0.0:1514`);
+    const problem = 'not an address; it must look like tcp://0.0.0.0:1514';
+    throw invalid(settings, 'listen', problem, value);
   }
   return address;
 }
 
-function readTarget(given: Given): Target {
-  const targets = (['zookeeper', 'brokers', 'stdout'] as const).filter(
-    (name) => given[name] !== undefined,
+function readTarget(settings: Settings): Target {
+  const targets = (['zookeeper', 'brokers', 'stdout'] as const).filter((name) =>
+    settings.has(name),
   );
-  if (targets.length > 1) {
-    const names = targets.map((name) => `--${name}`).join(' and ');
-    throw new UsageError(`${names} exclude each other: give one of them`);
+  if (targets.length > 1) throw excludes(settings, targets);
+  if (settings.has('stdout')) return { kind: 'stdout' };
+  if (settings.has('brokers')) {
+    const brokers = textOf(settings, 'brokers');
+    return { kind: 'brokers', addresses: readAddresses(settings, 'brokers', brokers, KAFKA_PORT) };
   }
-  if (given.stdout) return { kind: 'stdout' };
-  if (given.brokers !== undefined) {
-    const brokers = textOf(given, 'brokers');
-    return { kind: 'brokers', addresses: readAddresses('brokers', brokers, KAFKA_PORT) };
-  }
-  const zookeeper = textOf(given, 'zookeeper');
-  const [, servers, path] = /^([^/]*)(\/.*)?$/s.exec(zookeeper) ?? ['', '', ''];
+  const zookeeper = textOf(settings, 'zookeeper');
+  const [, list, path] = /^([^/]*)(\/.*)?$/s.exec(zookeeper) ?? ['', '', ''];
   const chroot = (path ?? '').replace(/\/+$/, '');
-  if (/\/\/|[\s,]/.test(chroot))
-    throw new UsageError(`--zookeeper ${zookeeper}: bad chroot ${chroot}`);
-  const ensemble = { servers: readAddresses('zookeeper', servers, ZOOKEEPER_PORT), chroot };
-  return { kind: 'zookeeper', ensemble };
+  if (/\/\/|[\s,]/.test(chroot)) {
+    const problem = `bad chroot ${chroot}: it must look like /a/b, once and at the end`;
+    throw invalid(settings, 'zookeeper', problem);
+  }
+  const servers = readAddresses(settings, 'zookeeper', list, ZOOKEEPER_PORT);
+  return { kind: 'zookeeper', ensemble: { servers, chroot } };
 }
 
-function readAddresses(name: OptionName, list: string, defaultPort: number): Address[] {
-  return list.split(',').map((item) => {
-    const address = parseAddress(item.trim(), defaultPort);
-    if (address === null || address.port === 0) {
-      throw new UsageError(`--${name} ${list}: "${item}" is not host:port`);
-    }
-    return address;
-  });
+function excludes(settings: Settings, names: OptionName[]): Error {
+  const [first, ...others] = names;
+  return invalid(settings, first, `excludes ${others.join(' and ')}: give one of them`);
 }
 
-function readTopic(topic: string): string {
+function readTopic(settings: Settings): string {
+  const topic = textOf(settings, 'topic');
   if (TOPIC_NAME.test(topic) && topic !== '.' && topic !== '..') return topic;
-  throw new UsageError(
-    `--topic ${topic}: a topic has 1 to 249 letters, digits, dots, dashes or underscores`,
-  );
+  const rule = 'a topic has 1 to 249 letters, digits, dots, dashes or underscores';
+  throw invalid(settings, 'topic', rule);
 }
 
-function readFormat(format: string): FormatName {
-  const known = FORMATS.find((name) => name === format);
-  if (known === undefined)
-    throw new UsageError(`--format ${format}: it is ${FORMATS.join(' or ')}`);
-  return known;
+function readAdmin(settings: Settings): AdminPage | null {
+  const text = textOf(settings, 'admin');
+  if (text === 'none') return null;
+  const address = parseAddress(text);
+  if (address !== null) return { address, isGiven: settings.has('admin') };
+  throw invalid(settings, 'admin', 'it must look like 127.0.0.1:8514, or be none');
 }
 
-function readBytes(given: Given, name: OptionName, min: number, max: number): number {
-  const value = textOf(given, name);
-  const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
-  if (number >= min && number <= max) return number;
-  throw new UsageError(`--${name} ${value}: a whole number of bytes from ${min} to ${max}`);
-}
+const RIEMANN_TLS = {
+  ca: 'riemann-ca',
+  certificate: 'riemann-certificate',
+  key: 'riemann-key',
+  passphrase: 'riemann-key-passphrase',
+} as const;
 
-function readSeconds(given: Given, name: OptionName): number {
-  const value = textOf(given, name);
-  const seconds = /^\d{1,6}(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
-  if (seconds >= 0 && seconds <= MAX_SECONDS) return seconds;
-  throw new UsageError(`--${name} ${value}: a number of seconds from 0 to ${MAX_SECONDS}`);
+function readRiemann(settings: Settings): RiemannTarget | null {
+  const intervalMs = readNumber(settings, 'riemann-interval', INTERVAL_SECONDS) * 1000;
+  const [, scheme, rest] = /^(?:([a-z]+):\/\/)?(.*)$/s.exec(textOf(settings, 'riemann')) ?? [];
+  const isTls = scheme === 'tls';
+  if (!isTls) {
+    const needsTls = Object.values(RIEMANN_TLS).find((name) => settings.has(name));
+    if (needsTls) throw invalid(settings, needsTls, 'needs TLS: riemann must be tls://host:port');
+  }
+  if (!settings.has('riemann')) return null;
+  const address = parseAddress(rest ?? '', isTls ? RIEMANN_TLS_PORT : RIEMANN_PORT);
+  const isKnown = scheme === undefined || scheme === 'tcp' || isTls;
+  if (!isKnown || address === null || address.port === 0) {
+    throw invalid(settings, 'riemann', 'it must look like riemann.example.com:5555, or tls://…');
+  }
+  return { address, intervalMs, ...(isTls && { tls: readTls(settings, RIEMANN_TLS) }) };
 }
 
 /** For people: where the values go. */

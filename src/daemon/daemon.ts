@@ -1,31 +1,17 @@
-import { formatAddress } from './address.ts';
-import { type Config, describeTarget } from './config/config.ts';
-import { ConfigError, EXIT } from './config/errors.ts';
-import { Forwarder } from './forward/forwarder.ts';
-import { Ledger } from './forward/ledger.ts';
-import type { Sink } from './forward/sink.ts';
-import { Listeners } from './input/listeners.ts';
-import type { Discovery } from './kafka/cluster.ts';
-import { KafkaSink } from './kafka/sink.ts';
-import type { Log } from './log.ts';
-import type { Runtime } from './runtime/runtime.ts';
-import { StdoutSink } from './stdout/sink.ts';
-import { createFormat } from './syslog/format.ts';
-import { findBrokers } from './zookeeper/brokers.ts';
+import { formatAddress } from '../address.ts';
+import { adminPage } from '../admin/pages.ts';
+import type { Config } from '../config/config.ts';
+import { ConfigError, EXIT } from '../config/errors.ts';
+import type { Log } from '../log.ts';
+import type { Listener, Runtime } from '../runtime/runtime.ts';
+import { VERSION } from '../version.ts';
+import { assemble, type Running } from './assembly.ts';
+import { describeStatus } from './status.ts';
+import { stop } from './stop.ts';
+import { openServiceManager, type ServiceManager } from './systemd.ts';
 
-const CLIENT_ID = 'syslogger';
-/** A sender that is silent for so long after our FIN has nothing on its way to us, in ms. */
-const QUIET_MS = 500;
-/** What unfinished frames get to reach the sink when a stop has taken too long, in ms. */
-const LAST_MS = 500;
-
-/** What runs, and a stop has to bring to its end. */
-interface Running {
-  ledger: Ledger;
-  forwarder: Forwarder;
-  listeners: Listeners;
-  sink: Sink;
-}
+/** What the last words to Riemann may take, in ms. */
+const LAST_WORDS_MS = 1_000;
 
 /**
  * Runs until a signal stops it, and until then everything that was received is
@@ -39,92 +25,90 @@ export async function runDaemon(config: Config, runtime: Runtime, log: Log): Pro
     fail = resolve;
   });
   const stopAsked = onStopSignal(runtime, log, () => running);
-  const running = create(config, runtime, log, () => fail(EXIT.undelivered));
-  const { sink, forwarder, listeners, ledger } = running;
-
-  runtime.onSignal('SIGUSR1', async () => {
-    log.info(`SIGUSR1: looking up where ${sink.description} is`);
-    try {
-      await sink.rediscover();
-      log.info('looked up');
-    } catch (error) {
-      log.warn(`looked up in vain, going on as before: ${(error as Error).message}`);
-    }
-  });
-  // By default it would end the process at once, with all that is on its way.
-  runtime.onSignal('SIGHUP', () => log.info('SIGHUP: there is nothing to read again'));
-
-  const opened = await Promise.race([sink.open().then(() => true), stopAsked.then(() => false)]);
-  if (opened) {
-    try {
-      for (const address of config.listen) {
-        const where = await listen(listeners, address);
-        log.info(`listening on ${where}, forwarding to ${sink.description}`);
-      }
-    } catch (error) {
-      await stop(running, config, log);
-      throw error;
-    }
+  const running = assemble(config, runtime, log, () => fail(EXIT.undelivered));
+  const { sink, health, ledger, forwarder, riemann } = running;
+  onOtherSignals(running, runtime, log);
+  const systemd = await openServiceManager(runtime, log);
+  systemd.starting(`reaching ${sink.description}`);
+  const admin = await serveAdmin(config, running, runtime, log);
+  riemann?.reporter.start();
+  let code: number;
+  try {
+    const isOpen = await Promise.race([sink.open().then(() => true), stopAsked.then(() => false)]);
+    if (isOpen) await startListening(config, running, admin, systemd, log);
+    const stopped = stopAsked.then(() => {
+      health.isStopping();
+      systemd.stopping('reading the senders to their end');
+      return stop(running, config, log);
+    });
+    code = await Promise.race([failed, stopped]);
+  } catch (error) {
+    await stop(running, config, log);
+    throw error;
+  } finally {
+    riemann?.reporter.stop(ledger.describe(forwarder.messagesInFlight));
+    await riemann?.client.close(LAST_WORDS_MS);
+    await admin?.close();
   }
-  const code = await Promise.race([failed, stopAsked.then(() => stop(running, config, log))]);
   log.info(ledger.describe(forwarder.messagesInFlight));
   return code;
 }
 
-function create(config: Config, runtime: Runtime, log: Log, onBroken: () => void): Running {
-  const format = createFormat(config.format);
-  const maxValueBytes = format.bound(config.maxMessageBytes);
-  const ledger = new Ledger();
-  const sink = createSink();
-  const { maxUnacknowledgedBytes, maxMessageBytes, maxConnectionUnacknowledgedBytes } = config;
-  const { afterInput } = runtime;
-  const forwarder = new Forwarder({ sink, ledger, maxUnacknowledgedBytes, afterInput });
-  const listeners = new Listeners({
-    ...{ runtime, log, ledger, forwarder, format },
-    ...{ maxMessageBytes, maxUnacknowledgedBytes, maxConnectionUnacknowledgedBytes },
-  });
-  return { ledger, sink, forwarder, listeners };
+async function startListening(
+  config: Config,
+  { listeners, health, sink }: Running,
+  admin: Listener | undefined,
+  systemd: ServiceManager,
+  log: Log,
+): Promise<void> {
+  const where: string[] = [];
+  for (const address of config.listen) {
+    const listening = listeners.listen(address);
+    where.push(await listening.catch((error) => refuse(`tcp://${formatAddress(address)}`, error)));
+  }
+  health.isRunning();
+  const status = `listening on ${where.join(', ')}, forwarding to ${sink.description}`;
+  const page = admin ? `; state at http://${formatAddress(admin.address)}/status` : '';
+  log.info(`syslogger ${VERSION} ${status}${page}`);
+  systemd.ready(status);
+}
 
-  function createSink(): Sink {
-    const { target, topic } = config;
-    if (target.kind === 'stdout') {
-      return new StdoutSink({
-        write: runtime.writeStdout,
-        maxValueBytes,
-        onBroken: (error) => {
-          log.error(`standard output is closed (${error.message}): nothing can be delivered`);
-          onBroken();
-        },
-      });
-    }
-    const discovery: Discovery = {
-      description: describeTarget(target),
-      find: async () =>
-        target.kind === 'brokers' ? target.addresses : findBrokers(target.ensemble),
-    };
-    return new KafkaSink({
-      ...{ discovery, topic, log, maxValueBytes },
-      clientId: CLIENT_ID,
-      socketFactory: runtime.socketFactory,
-      split: format.split,
-    });
+/** Serves the admin page; a daemon is not kept from its work where only the default is taken. */
+async function serveAdmin(
+  { admin }: Config,
+  running: Running,
+  runtime: Runtime,
+  log: Log,
+): Promise<Listener | undefined> {
+  if (admin === null) return undefined;
+  const { metrics, health } = running;
+  const status = () => describeStatus(running, runtime);
+  try {
+    return await runtime.serveHttp(admin.address, (path) =>
+      adminPage(path, { metrics, health, status }),
+    );
+  } catch (error) {
+    const where = `http://${formatAddress(admin.address)}`;
+    if (admin.isGiven) return refuse(where, error as Error);
+    const reason = listenProblem(error as Error);
+    log.warn(`no admin page at ${where}: ${reason}; choose another --admin, or none`);
+    return undefined;
   }
 }
 
-async function listen(listeners: Listeners, address: Config['listen'][number]): Promise<string> {
-  try {
-    return await listeners.listen(address);
-  } catch (error) {
-    const { code, message } = error as Error & { code?: string };
-    const where = `tcp://${formatAddress(address)}`;
-    const reasons: Record<string, string> = {
-      EADDRINUSE: 'the port is taken by another program: stop it, or choose another --listen',
-      EACCES: 'not allowed: ports below 1024 need CAP_NET_BIND_SERVICE',
-      EADDRNOTAVAIL: 'this machine has no such address',
-      ENOTFOUND: 'there is no such host name',
-    };
-    throw new ConfigError(`can't listen on ${where}: ${reasons[code ?? ''] ?? message}`);
-  }
+/** @throws {ConfigError} that says why it can't listen there */
+function refuse(where: string, error: Error): never {
+  throw new ConfigError(`can't listen on ${where}: ${listenProblem(error)}`);
+}
+
+function listenProblem({ code, message }: Error & { code?: string }): string {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: 'the port is taken by another program: stop it, or choose another address',
+    EACCES: 'not allowed: ports below 1024 need CAP_NET_BIND_SERVICE',
+    EADDRNOTAVAIL: 'this machine has no such address',
+    ENOTFOUND: 'there is no such host name',
+  };
+  return reasons[code ?? ''] ?? message;
 }
 
 /** Resolves at the first SIGTERM or SIGINT; the second one ends the process at once. */
@@ -147,30 +131,16 @@ function onStopSignal(runtime: Runtime, log: Log, running: () => Running): Promi
   });
 }
 
-/** The cleanest stop: everything that was sent to us reaches the sink. */
-async function stop(running: Running, config: Config, log: Log): Promise<number> {
-  const { listeners, forwarder, sink } = running;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, config.drainTimeoutMs, false);
+function onOtherSignals({ sink }: Running, runtime: Runtime, log: Log): void {
+  runtime.onSignal('SIGUSR1', async () => {
+    log.info(`SIGUSR1: looking up where ${sink.description} is`);
+    try {
+      await sink.rediscover();
+      log.info('looked up');
+    } catch (error) {
+      log.warn(`looked up in vain, going on as before: ${(error as Error).message}`);
+    }
   });
-  const drained = listeners.drain(QUIET_MS).then(async (idle) => {
-    if (idle > 0) log.info(`not waiting for idle senders that have not closed: ${idle}`);
-    await forwarder.idle();
-    return true;
-  });
-  const isDrained = await Promise.race([drained, deadline]);
-  clearTimeout(timer);
-  if (isDrained) {
-    await sink.close();
-    return EXIT.drained;
-  }
-  const { open } = listeners;
-  listeners.abandon();
-  await Promise.race([forwarder.idle(), new Promise((resolve) => setTimeout(resolve, LAST_MS))]);
-  log.error(
-    `--drain-timeout of ${config.drainTimeoutMs / 1000} s is over: left ` +
-      `unacknowledged messages ${forwarder.messagesInFlight}, open connections ${open}`,
-  );
-  return EXIT.undelivered;
+  // By default it would end the process at once, with all that is on its way.
+  runtime.onSignal('SIGHUP', () => log.info('SIGHUP: there is nothing to read again'));
 }

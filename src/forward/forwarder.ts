@@ -1,3 +1,4 @@
+import { Histogram } from '../histogram.ts';
 import type { Formatter } from '../syslog/format.ts';
 import type { Frame } from '../syslog/framing.ts';
 import type { Ledger } from './ledger.ts';
@@ -26,6 +27,8 @@ class Load {
   readonly batch: Batch;
   readonly shares: Share[] = [];
   isFull = false;
+  /** As `performance.now()` has it. */
+  sentAt = 0;
 
   constructor(batch: Batch) {
     this.batch = batch;
@@ -48,6 +51,10 @@ export interface ForwarderOptions {
  * lone message leaves immediately, and under load batches grow by themselves.
  */
 export class Forwarder {
+  /** From a batch's first sending to its acknowledgement, in seconds; one value for each batch. */
+  readonly latency = new Histogram(0.0001, 6);
+  /** Messages in each batch. */
+  readonly batchSize = new Histogram(1, 5);
   private readonly sink: Sink;
   private readonly ledger: Ledger;
   private readonly maxUnacknowledgedBytes: number;
@@ -58,6 +65,11 @@ export class Forwarder {
   private open: Load;
   private waiting: Sender[] = [];
   private isFlushDue = false;
+  private acknowledgedAt = performance.now();
+  /** Nothing is unacknowledged. */
+  private isResting = true;
+  /** When something was acknowledged last, or there was nothing to. */
+  private progressAt = 0;
   private readonly idleWaiters: (() => void)[] = [];
 
   constructor(options: ForwarderOptions) {
@@ -79,6 +91,16 @@ export class Forwarder {
   /** Bytes of the batches that are taken but not acknowledged. */
   get bytesInFlight(): number {
     return this.inFlightBytes + (this.open.batch.count > 0 ? this.open.batch.bytes : 0);
+  }
+
+  /** Time since the last acknowledgement, or since the start, in ms. */
+  get sinceAcknowledgedMs(): number {
+    return performance.now() - this.acknowledgedAt;
+  }
+
+  /** For how long messages have been waiting and nothing was acknowledged, in ms. */
+  get stalledMs(): number {
+    return this.isResting ? 0 : performance.now() - this.progressAt;
   }
 
   /**
@@ -168,8 +190,13 @@ export class Forwarder {
   private sendOpen(): boolean {
     const load = this.open;
     if (load.batch.count === 0) return false;
+    if (this.isResting) {
+      this.isResting = false;
+      this.progressAt = performance.now();
+    }
     const sent = this.sink.send(load.batch, load.isFull);
     if (sent === null) return false;
+    load.sentAt = performance.now();
     this.inFlight.add(load);
     this.inFlightBytes += load.batch.bytes;
     this.open = this.spare.pop() ?? new Load(this.sink.createBatch());
@@ -181,6 +208,9 @@ export class Forwarder {
     this.inFlight.delete(load);
     this.inFlightBytes -= load.batch.bytes;
     this.ledger.acknowledged += load.batch.count;
+    this.acknowledgedAt = this.progressAt = performance.now();
+    this.latency.observe((this.acknowledgedAt - load.sentAt) / 1000);
+    this.batchSize.observe(load.batch.count);
     for (const share of load.shares) share.sender.acknowledged(share);
     load.batch.clear();
     load.shares.length = 0;
@@ -213,6 +243,7 @@ export class Forwarder {
 
   private resolveIfIdle(): void {
     if (this.inFlight.size > 0 || this.open.batch.count > 0) return;
+    this.isResting = true;
     for (const resolve of this.idleWaiters.splice(0)) resolve();
   }
 }

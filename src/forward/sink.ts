@@ -22,6 +22,19 @@ export interface Batch {
   clear(): void;
 }
 
+/** What keeps a sink from delivering, now. */
+export interface Problem {
+  /** For people. */
+  reason: string;
+  /** Since when, as `performance.now()` has it. */
+  since: number;
+  /** Nothing can be delivered; else only a part of it. */
+  isTotal: boolean;
+}
+
+/** What a sink knows of where it writes to, for people: what JSON can say. */
+export type SinkStatus = Readonly<Record<string, unknown>>;
+
 /** Where batches go. It knows nothing of where they came from. */
 export interface Sink<B extends Batch = Batch> {
   /** For people: what it writes to. */
@@ -38,6 +51,11 @@ export interface Sink<B extends Batch = Batch> {
    * null if it must be offered again, after an acknowledgement or {@link onReady}
    */
   send(batch: B, isFull: boolean): Promise<void> | null;
+  /** How often a batch had to be sent again, since the start. */
+  readonly retries: number;
+  /** What is wrong with it now, if anything is known to be. */
+  problem(): Problem | undefined;
+  status(): SinkStatus;
   /** Called when a batch that was turned away may be offered again. */
   onReady: () => void;
   /**

@@ -5,7 +5,7 @@ import type { Log } from '../log.ts';
 import type { Listener, Runtime } from '../runtime/runtime.ts';
 import type { Format } from '../syslog/format.ts';
 import { Intake } from './intake.ts';
-import { SyslogStream } from './stream.ts';
+import { type StreamStatus, SyslogStream } from './stream.ts';
 
 /** How often a sender is looked at in the time after which it counts as silent. */
 const QUIET_LOOKS = 4;
@@ -45,6 +45,11 @@ export class Listeners {
     return this.streams.size;
   }
 
+  /** The state of each stream that is open. */
+  status(): StreamStatus[] {
+    return [...this.streams].map((stream) => stream.status);
+  }
+
   /**
    * Listens on a TCP address.
    * @returns the address, with the port that it really has
@@ -52,8 +57,11 @@ export class Listeners {
    */
   async listen(address: Address): Promise<string> {
     const { runtime, log, ledger, forwarder, format } = this.options;
+    const name = `tcp://${formatAddress(address)}`;
     const listener = await runtime.listen(address, (connection) => {
+      log.debug(`${connection.peer} connected to ${name}`);
       const stream = new SyslogStream(connection, {
+        listener: name,
         forwarder,
         intake: this.intake,
         formatter: format.formatter(),
@@ -108,6 +116,8 @@ export class Listeners {
 
   private remove(stream: SyslogStream): void {
     this.streams.delete(stream);
+    const { peer, received } = stream.status;
+    this.options.log.debug(`${peer} is read to its end: messages received ${received}`);
     if (this.streams.size === 0) this.onEmpty();
   }
 }

@@ -7,6 +7,8 @@ import type { Intake, Pausable } from './intake.ts';
 
 /** What a stream works with, and its limits. */
 export interface StreamOptions {
+  /** The address that it came through. */
+  listener: string;
   forwarder: Forwarder;
   intake: Intake;
   formatter: Formatter;
@@ -18,6 +20,18 @@ export interface StreamOptions {
   onFinished: (stream: SyslogStream) => void;
   /** What arrives looks like another protocol; said once. */
   onForeign: (peer: string, protocol: ForeignProtocol) => void;
+}
+
+/** A stream's state, for people. */
+export interface StreamStatus {
+  listener: string;
+  peer: string;
+  /** Messages taken from it, a part of a long one counting as one. */
+  received: number;
+  /** Those that are not acknowledged yet. */
+  unacknowledged: number;
+  /** For how long its next message has been waiting for room, in ms; 0 if none is. */
+  stalledMs: number;
 }
 
 /**
@@ -35,9 +49,13 @@ export class SyslogStream implements ConnectionHandler, Sender, Pausable {
   private readonly chunks: Uint8Array[] = [];
   private share: Share | null = null;
   private unacknowledgedBytes = 0;
+  private received = 0;
+  private acknowledgedMessages = 0;
   /** The framer holds a frame that the forwarder has not taken yet. */
   private hasFrame = false;
   private isWaiting = false;
+  /** Since when, in ms since 1970. */
+  private waitingSince = 0;
   /** What the intake was told that this stream holds. */
   private heldBytes = 0;
   private isPaused = false;
@@ -72,7 +90,18 @@ export class SyslogStream implements ConnectionHandler, Sender, Pausable {
     if (!this.hasEnded) this.end();
   }
 
+  get status(): StreamStatus {
+    return {
+      listener: this.options.listener,
+      peer: this.connection.peer,
+      received: this.received,
+      unacknowledged: this.received - this.acknowledgedMessages,
+      stalledMs: this.isWaiting ? Math.max(0, Date.now() - this.waitingSince) : 0,
+    };
+  }
+
   acknowledged(share: Share): void {
+    this.acknowledgedMessages += share.messages;
     this.unacknowledgedBytes -= share.bytes;
     if (this.isWaiting && this.isOverLimit(share.bytes) && !this.isOverLimit()) this.proceed();
   }
@@ -121,7 +150,7 @@ export class SyslogStream implements ConnectionHandler, Sender, Pausable {
     const now = Date.now();
     while (this.nextFrame()) {
       if (this.isOverLimit() || !this.offer(now)) {
-        this.wait();
+        this.wait(now);
         this.options.forwarder.scheduleFlush();
         return;
       }
@@ -154,6 +183,7 @@ export class SyslogStream implements ConnectionHandler, Sender, Pausable {
     if (share === null) return false;
     this.unacknowledgedBytes += share === this.share ? share.bytes - before : share.bytes;
     this.share = share;
+    this.received += 1;
     this.hasFrame = false;
     return true;
   }
@@ -162,8 +192,9 @@ export class SyslogStream implements ConnectionHandler, Sender, Pausable {
     return this.unacknowledgedBytes + extra >= this.options.maxUnacknowledgedBytes;
   }
 
-  private wait(): void {
+  private wait(now: number): void {
     this.isWaiting = true;
+    this.waitingSince = now;
     this.pauseReading();
     this.hold(this.chunks.reduce((sum, { length }) => sum + length, this.framer.heldBytes));
   }

@@ -3,6 +3,7 @@ import { Backoff } from '../backoff.ts';
 import type { Log } from '../log.ts';
 import type { BrokerConnection, Metadata } from './connection.ts';
 import { describeError } from './errors.ts';
+import { Trouble } from './trouble.ts';
 
 /** How often metadata is read again although nothing went wrong, for new partitions. */
 const METADATA_MAX_AGE_MS = 300_000;
@@ -27,6 +28,14 @@ export interface ClusterOptions {
   onRefreshed: () => void;
 }
 
+/** What is known now, for people. */
+export interface ClusterStatus {
+  /** Connected are those that lead a partition. */
+  brokers: { id: number; address: string; connected: boolean }[];
+  /** Broker ids by partition. */
+  leaders: ReadonlyMap<number, number>;
+}
+
 /**
  * What is known of the brokers: who leads each partition of the topic, and a
  * connection to each leader. Whenever no known broker answers they are looked for
@@ -35,10 +44,12 @@ export interface ClusterOptions {
 export class Cluster {
   /** The ids of the topic's partitions, as last told. */
   partitions: number[] = [];
+  /** Why no partition's leader can be reached. */
+  readonly trouble: Trouble;
   private readonly options: ClusterOptions;
   private readonly leaders = new Map<number, number>();
   private readonly connections = new Map<number, BrokerConnection>();
-  private addresses: Address[] = [];
+  private brokers: Metadata['brokers'] = [];
   /** On the clock that never jumps. */
   private refreshedAt = Number.NEGATIVE_INFINITY;
   private refreshing: Promise<void> | undefined;
@@ -47,6 +58,7 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     this.options = options;
+    this.trouble = new Trouble(options.log, 'kafka');
   }
 
   /** The open connection to a partition's leader, if there is one now. */
@@ -59,6 +71,18 @@ export class Cluster {
   anyBroker(): BrokerConnection | undefined {
     for (const connection of this.connections.values()) if (connection.isOpen) return connection;
     return undefined;
+  }
+
+  /** What is known: each broker, and who leads each partition. */
+  status(): ClusterStatus {
+    return {
+      brokers: this.brokers.map(({ nodeId, host, port }) => ({
+        id: nodeId,
+        address: formatAddress({ host, port }),
+        connected: this.connections.get(nodeId)?.isOpen ?? false,
+      })),
+      leaders: this.leaders,
+    };
   }
 
   /** Resolves when the leaders have been asked for anew, however long that takes. */
@@ -108,24 +132,19 @@ export class Cluster {
   }
 
   private async refreshForEver(): Promise<void> {
-    const { log, discovery, topic } = this.options;
+    const { discovery, topic } = this.options;
     const backoff = new Backoff();
     while (!this.isClosed) {
       try {
         await this.apply((await this.askKnownBrokers()) ?? (await this.askFoundBrokers()));
         if (this.partitions.some((partition) => this.leader(partition))) {
-          log.recovered('kafka');
+          this.trouble.isOver();
           return;
         }
-        log.repeated(
-          'kafka',
-          `topic ${topic}: no partition has a leader that can be reached; waiting`,
-        );
+        this.trouble.is(`topic ${topic}: no partition has a leader that can be reached; waiting`);
       } catch (error) {
-        log.repeated(
-          'kafka',
-          `waiting for Kafka (${discovery.description}): ${(error as Error).message}`,
-        );
+        const reason = (error as Error).message;
+        this.trouble.is(`waiting for Kafka (${discovery.description}): ${reason}`);
       }
       await backoff.wait();
     }
@@ -143,7 +162,7 @@ export class Cluster {
         // The next one may answer.
       }
     }
-    return this.ask(this.addresses).catch(() => undefined);
+    return this.ask(this.brokers).catch(() => undefined);
   }
 
   private async askFoundBrokers(): Promise<Metadata> {
@@ -174,7 +193,7 @@ export class Cluster {
 
   /** Takes over what a broker told. @throws {Error} if the topic can't be produced to */
   private async apply(metadata: Metadata): Promise<void> {
-    this.addresses = metadata.brokers.map(({ host, port }) => ({ host, port }));
+    this.brokers = metadata.brokers;
     const told = metadata.topicMetadata.find(({ topic }) => topic === this.options.topic);
     const code = told?.topicErrorCode ?? 0;
     if (code !== 0) throw new Error(this.topicProblem(code));
@@ -210,7 +229,7 @@ export class Cluster {
         try {
           await connection.open();
           if (this.isClosed) connection.close();
-          else this.connections.set(nodeId, connection);
+          else this.keep(nodeId, connection);
           this.options.log.recovered(`broker ${nodeId}`);
         } catch (error) {
           const where = formatAddress({ host, port });
@@ -221,6 +240,14 @@ export class Cluster {
         }
       }),
     );
+  }
+
+  /** Without a batch to send nobody else would notice that it is lost. */
+  private keep(nodeId: number, connection: BrokerConnection): void {
+    this.connections.set(nodeId, connection);
+    connection.onClosed = () => {
+      if (this.connections.get(nodeId) === connection && !this.isClosed) this.leaderIsMissing();
+    };
   }
 
   private topicProblem(code: number): string {

@@ -16,6 +16,8 @@ import {
 import type { ProducerIdentity, RecordBatch } from './record-batch.ts';
 
 const METADATA_API_KEY = 3;
+/** DescribeConfigs' number for a topic. */
+const TOPIC_RESOURCE = 2;
 
 /** What a broker tells of the cluster and of one topic (Kafka's Metadata API). */
 export interface Metadata {
@@ -23,7 +25,13 @@ export interface Metadata {
   topicMetadata: {
     topic: string;
     topicErrorCode: number;
-    partitionMetadata: { partitionId: number; partitionErrorCode: number; leader: number }[];
+    partitionMetadata: {
+      partitionId: number;
+      partitionErrorCode: number;
+      leader: number;
+      replicas: number[];
+      isr: number[];
+    }[];
   }[];
 }
 
@@ -57,6 +65,8 @@ export class BrokerConnection {
   inFlight = 0;
   /** An answer has been waited for unusually long: give it nothing more for now. */
   isSlow = false;
+  /** Called when its socket is closed, by whomever. */
+  onClosed: () => void = () => {};
   private readonly options: ConnectionOptions;
   private readonly pool: ConnectionPool;
   private readonly broker: Broker;
@@ -67,7 +77,11 @@ export class BrokerConnection {
     this.pool = new ConnectionPool({
       ...address,
       clientId: options.clientId,
-      socketFactory: options.socketFactory,
+      socketFactory: (args) => {
+        const socket = options.socketFactory(args);
+        socket.once('close', () => this.onClosed());
+        return socket;
+      },
       connectionTimeout: options.connectTimeoutMs,
       requestTimeout: options.requestTimeoutMs,
       enforceRequestTimeout: true,
@@ -89,22 +103,43 @@ export class BrokerConnection {
    * @throws {Error} that says why; the connection is closed then
    */
   async open(): Promise<void> {
-    await this.within(this.options.connectTimeoutMs, this.broker.connect());
+    try {
+      await this.within(this.options.connectTimeoutMs, this.broker.connect());
+    } catch (error) {
+      this.close(error as Error);
+      throw error;
+    }
   }
 
   /**
    * Asks for the cluster's brokers and a topic's partitions. Their errors are in the answer.
+   * @param create whether the topic may be created where brokers do that by themselves
    * @throws {Error} if there is no answer; the connection is closed then
    */
-  async metadata(topic: string): Promise<Metadata> {
+  async metadata(topic: string, create = true): Promise<Metadata> {
     const lookup = this.broker.lookupRequest(METADATA_API_KEY, requests.Metadata);
     const { request, response } = lookup<Metadata>({
       topics: [topic],
-      allowAutoTopicCreation: true,
+      allowAutoTopicCreation: create,
     });
     // kafkajs's own parse throws away all partitions if one of them has an error.
     const exchange = { request, response: { ...response, parse: async (data: Metadata) => data } };
     return this.within(this.options.requestTimeoutMs, this.pool.send(exchange));
+  }
+
+  /**
+   * Asks for a topic's settings (Kafka's DescribeConfigs API).
+   * @throws {Error} if the broker refuses, or there is no answer
+   */
+  async topicSettings(topic: string, names: string[]): Promise<Map<string, string>> {
+    const { resources } = await this.within(
+      this.options.requestTimeoutMs,
+      this.broker.describeConfigs({
+        resources: [{ type: TOPIC_RESOURCE, name: topic, configNames: names }],
+      }),
+    );
+    const entries = resources.flatMap(({ configEntries }) => configEntries);
+    return new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
   }
 
   /**
@@ -186,7 +221,7 @@ export class BrokerConnection {
     };
   }
 
-  /** kafkajs leaves a connection open whose answer does not come: close it. */
+  /** kafkajs leaves a connection open whose answer does not come: close it, unless there was one. */
   private async within<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -197,7 +232,7 @@ export class BrokerConnection {
       return await Promise.race([answer, late]);
     } catch (error) {
       answer.catch(() => {});
-      this.close(error as Error);
+      if ((error as Error).name !== 'KafkaJSProtocolError') this.close(error as Error);
       throw error;
     } finally {
       clearTimeout(timer);

@@ -10,6 +10,11 @@ declare module 'kafkajs/src/broker/index.js' {
     readonly lookupRequest: (apiKey: number, definition: Definition) => Lookup;
     connect(): Promise<void>;
     isConnected(): boolean;
+    describeConfigs(options: {
+      resources: { type: number; name: string; configNames: string[] }[];
+    }): Promise<{
+      resources: { configEntries: { configName: string; configValue: string }[] }[];
+    }>;
     initProducerId(options: {
       transactionalId: null;
     }): Promise<{ producerId: string; producerEpoch: number }>;

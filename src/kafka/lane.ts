@@ -3,6 +3,7 @@ import type { Log } from '../log.ts';
 import type { Cluster } from './cluster.ts';
 import { classify, describeError, type Verdict } from './errors.ts';
 import type { BatchLimits, ProducerIdentity, RecordBatch } from './record-batch.ts';
+import { Trouble } from './trouble.ts';
 
 /** A sequence number is 31 bits and then begins again at 0. */
 const SEQUENCE_MASK = 0x7fffffff;
@@ -42,6 +43,10 @@ type Outcome = Extract<Verdict, 'delivered' | 'too large'>;
 export class Lane {
   readonly partition: number;
   isBusy = false;
+  /** How often a batch was tried again. */
+  retries = 0;
+  /** Why its batch is not delivered. */
+  readonly trouble: Trouble;
   private readonly options: LaneOptions;
   private producer: ProducerIdentity;
   private sequence = 0;
@@ -50,6 +55,7 @@ export class Lane {
     this.options = options;
     this.partition = options.partition;
     this.producer = options.producer;
+    this.trouble = new Trouble(options.log, `partition ${options.partition}`);
   }
 
   /** Resolves when every value of the batch is in the log. */
@@ -68,20 +74,20 @@ export class Lane {
   private async tryForEver(batch: RecordBatch): Promise<Outcome> {
     const { cluster, log, topic } = this.options;
     const backoff = new Backoff();
-    const condition = `partition ${this.partition}`;
     batch.seal(this.producer, this.sequence);
     for (;;) {
       const verdict = await this.try(batch);
       if (verdict === 'delivered') {
         this.sequence = (this.sequence + batch.count) & SEQUENCE_MASK;
-        log.recovered(condition);
+        this.trouble.isOver();
         return verdict;
       }
       if (verdict === 'too large') return verdict;
       await backoff.wait();
+      this.retries += 1;
       if (verdict === 'new identity') {
         log.warn(
-          `topic ${topic}, ${condition}: the broker has lost track of this producer; going on ` +
+          `topic ${topic}, partition ${this.partition}: the broker has lost track of this producer; going on ` +
             'as a new one (what it had in flight may be in the topic twice)',
         );
         await this.renewIdentity();
@@ -94,19 +100,19 @@ export class Lane {
 
   /** Sends the batch once. */
   private async try(batch: RecordBatch): Promise<Verdict> {
-    const { cluster, log, topic } = this.options;
-    const condition = `partition ${this.partition}`;
+    const { cluster, topic } = this.options;
+    const where = `topic ${topic}, partition ${this.partition}`;
     const leader = cluster.leader(this.partition);
     if (leader === undefined) {
       const isThere = cluster.partitions.includes(this.partition);
       const reason = isThere ? "its leader can't be reached" : 'the topic has it no more';
-      log.repeated(condition, `topic ${topic}, ${condition}: ${reason}; a batch is held for it`);
+      this.trouble.is(`${where}: ${reason}; a batch is held for it`);
       return 'retry';
     }
     const slow = setTimeout(() => {
       leader.isSlow = true;
       const held = 'waiting on; the senders are held when the window is full';
-      log.repeated(condition, `topic ${topic}, ${condition}: no answer for 5 s: ${held}`);
+      this.trouble.is(`${where}: no answer for 5 s: ${held}`);
     }, SLOW_MS);
     try {
       const { errorCode } = await leader.produce(batch, topic, this.partition);
@@ -115,12 +121,12 @@ export class Lane {
       if (verdict === 'retry' || verdict === 'hold') {
         const { type, message } = describeError(errorCode);
         const advice = verdict === 'hold' ? '; this needs a person: the senders are held' : '';
-        log.repeated(condition, `topic ${topic}, ${condition}: ${type}: ${message}${advice}`);
+        this.trouble.is(`${where}: ${type}: ${message}${advice}`);
       }
       return verdict;
     } catch (error) {
       const reason = (error as Error).message;
-      log.repeated(condition, `topic ${topic}, ${condition}: ${reason}; trying again`);
+      this.trouble.is(`${where}: ${reason}; trying again`);
       return 'retry';
     } finally {
       clearTimeout(slow);

@@ -9,6 +9,11 @@ const BATCH_HEAD_BYTES = 61;
 /** The most that a record has around its value: three lengths, deltas, key, headers. */
 export const RECORD_OVERHEAD_BYTES = 5 + 1 + 5 + 5 + 1 + 5 + 1;
 
+/** The size of a batch that holds one value of so many bytes, at most. */
+export function batchBytesOf(valueBytes: number): number {
+  return BATCH_HEAD_BYTES + RECORD_OVERHEAD_BYTES + valueBytes;
+}
+
 // Offsets in the batch (Kafka's RecordBatch, magic 2).
 const BATCH_LENGTH = 8;
 const PARTITION_LEADER_EPOCH = 12;

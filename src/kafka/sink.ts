@@ -1,6 +1,6 @@
 import type { ISocketFactory } from 'kafkajs';
 import { Backoff } from '../backoff.ts';
-import type { Sink } from '../forward/sink.ts';
+import type { Problem, Sink, SinkStatus } from '../forward/sink.ts';
 import type { Log } from '../log.ts';
 import { Cluster, type Discovery } from './cluster.ts';
 import { BrokerConnection } from './connection.ts';
@@ -11,9 +11,10 @@ import {
   RECORD_OVERHEAD_BYTES,
   RecordBatch,
 } from './record-batch.ts';
+import { Trouble } from './trouble.ts';
 
-/** Kafka's default for a topic's max.message.bytes is 12 bytes more. */
-const BATCH_BYTES = 1_048_576;
+/** How large batches are made; Kafka's default for a topic's max.message.bytes is 12 bytes more. */
+export const BATCH_BYTES = 1_048_576;
 /** Room in a batch for its head. */
 const BATCH_MARGIN_BYTES = 128;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -38,6 +39,7 @@ export class KafkaSink implements Sink<RecordBatch> {
   onReady: () => void = () => {};
   private readonly options: KafkaSinkOptions;
   private readonly cluster: Cluster;
+  private readonly producerTrouble: Trouble;
   private readonly limits: BatchLimits = { batchBytes: BATCH_BYTES };
   private readonly capacity: number;
   private readonly laneOf = new Map<number, Lane>();
@@ -49,6 +51,7 @@ export class KafkaSink implements Sink<RecordBatch> {
   constructor(options: KafkaSinkOptions) {
     const { discovery, topic, log, clientId, socketFactory, maxValueBytes } = options;
     this.options = options;
+    this.producerTrouble = new Trouble(log, 'producer id');
     this.description = `Kafka topic ${topic} (${discovery.description})`;
     this.capacity = Math.max(
       BATCH_BYTES,
@@ -70,7 +73,6 @@ export class KafkaSink implements Sink<RecordBatch> {
   }
 
   async open(): Promise<void> {
-    const { log } = this.options;
     const backoff = new Backoff();
     await this.cluster.refresh();
     while (this.producer === undefined) {
@@ -78,12 +80,12 @@ export class KafkaSink implements Sink<RecordBatch> {
         this.producer = await this.cluster.anyBroker()?.initProducerId();
         if (this.producer) break;
       } catch (error) {
-        log.repeated('producer id', `no producer id yet: ${(error as Error).message}`);
+        this.producerTrouble.is(`no producer id yet: ${(error as Error).message}`);
       }
       await backoff.wait();
       await this.cluster.refresh();
     }
-    log.recovered('producer id');
+    this.producerTrouble.isOver();
     this.refreshed();
   }
 
@@ -94,6 +96,40 @@ export class KafkaSink implements Sink<RecordBatch> {
   send(batch: RecordBatch, isFull: boolean): Promise<void> | null {
     const lane = this.pickLane(isFull);
     return lane ? lane.deliver(batch) : null;
+  }
+
+  get retries(): number {
+    let retries = 0;
+    for (const lane of this.laneOf.values()) retries += lane.retries;
+    return retries;
+  }
+
+  problem(): Problem | undefined {
+    for (const { reason, since } of [this.cluster.trouble, this.producerTrouble]) {
+      if (reason !== undefined) return { reason, since, isTotal: true };
+    }
+    for (const { trouble } of this.laneOf.values()) {
+      const { reason, since } = trouble;
+      if (reason !== undefined) return { reason, since, isTotal: false };
+    }
+    return undefined;
+  }
+
+  status(): SinkStatus {
+    const { topic, discovery } = this.options;
+    const { brokers, leaders } = this.cluster.status();
+    return {
+      topic,
+      found_in: discovery.description,
+      brokers,
+      partitions: [...this.laneOf.values()].map(({ partition, isBusy, retries, trouble }) => ({
+        id: partition,
+        leader: leaders.get(partition) ?? null,
+        batch_in_flight: isBusy,
+        retries,
+        problem: trouble.reason ?? null,
+      })),
+    };
   }
 
   /** Looks the brokers up again where they are registered. */

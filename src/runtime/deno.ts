@@ -1,7 +1,8 @@
 import process from 'node:process';
+import { serveHttp } from './http.ts';
 import { afterInput, exit, onSignal } from './process.ts';
 import type { Runtime } from './runtime.ts';
-import { listen, socketFactory } from './sockets.ts';
+import { connect, listen, socketFactory } from './sockets.ts';
 
 /** The little of Deno's namespace that is used here. */
 declare const Deno: {
@@ -13,7 +14,9 @@ export const deno: Runtime = {
   name: 'deno',
   version: process.versions.deno ?? '',
   listen,
+  connect,
   socketFactory,
+  serveHttp,
   onSignal,
   writeStdout,
   afterInput,

@@ -54,6 +54,29 @@ export interface ConnectionHandler {
   drained?(): void;
 }
 
+/** What happens on a connection that we open. */
+export interface OutgoingHandler extends ConnectionHandler {
+  /** It is open, and secured where that was asked for. If that fails, only `closed` comes. */
+  opened(): void;
+}
+
+/** How a connection is secured: PEM texts. TLS 1.2 and up. */
+export interface TlsOptions {
+  /** The certificates to check the other side's with; the system's where there are none. */
+  ca?: string;
+  /** What we show, with its private key, unencrypted. */
+  certificate?: string;
+  key?: string;
+}
+
+/** An answer over HTTP. */
+export interface HttpAnswer {
+  status: number;
+  /** Its media type. */
+  type: string;
+  body: string;
+}
+
 /** A listening socket. */
 export interface Listener {
   /** Where it really listens (the port that the system chose). */
@@ -78,8 +101,22 @@ export interface Runtime {
     address: Address,
     accept: (connection: Connection) => ConnectionHandler,
   ): Promise<Listener>;
+  /** Opens a TCP connection, over TLS where `tls` is given. Never calls the handler at once. */
+  connect(address: Address, tls: TlsOptions | undefined, handler: OutgoingHandler): Connection;
   /** Opens connections to Kafka, in the way that kafkajs asks for them. */
   readonly socketFactory: ISocketFactory;
+  /**
+   * Answers HTTP requests for paths (without their query). A body that is sent is not read; who is
+   * slow to ask, or asks too much, is dropped.
+   * @throws {Error} with the system's `code` (EADDRINUSE, EACCES, …) if it can't listen
+   */
+  serveHttp(address: Address, answer: (path: string) => HttpAnswer): Promise<Listener>;
+  /**
+   * Opens a unix datagram socket that systemd names (sd_notify(3)); absent where that can't be had.
+   * @returns sends a text
+   * @throws {Error} that says why not
+   */
+  openNotifySocket?(path: string): Promise<(text: string) => void>;
   /**
    * Calls `handler` at each such signal instead of the default action. Until then
    * SIGUSR1 ends the process under Bun, and opens a debugger's port under Node and Deno.

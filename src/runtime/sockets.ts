@@ -1,8 +1,14 @@
-import { type AddressInfo, connect, createServer, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { type AddressInfo, connect as connectTcp, createServer, isIP, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { ISocketFactoryArgs } from 'kafkajs';
 import type { Address } from '../address.ts';
-import type { Connection, ConnectionHandler, Listener } from './runtime.ts';
+import type {
+  Connection,
+  ConnectionHandler,
+  Listener,
+  OutgoingHandler,
+  TlsOptions,
+} from './runtime.ts';
 
 /** Idle time, in ms, after which the kernel starts asking whether the peer is still there. */
 export const KEEP_ALIVE_DELAY = 60_000;
@@ -62,31 +68,47 @@ export function nameOf(address = 'unknown', port = 0): string {
 }
 
 function serve(socket: Socket, accept: (connection: Connection) => ConnectionHandler): void {
-  let error: Error | undefined;
   // None of the runtimes counts a socket that isn't reading as a reason to live on.
   const alive = setInterval(() => {}, LONGEST_DELAY);
+  const peer = nameOf(socket.remoteAddress, socket.remotePort);
+  attach(socket, accept(new SocketConnection(socket, peer)));
+  socket.once('close', () => clearInterval(alive));
+}
+
+function attach(socket: Socket, handler: ConnectionHandler): void {
+  let error: Error | undefined;
   socket.setNoDelay(true);
   socket.setKeepAlive(true, KEEP_ALIVE_DELAY);
-
-  const handler = accept(new SocketConnection(socket));
   socket.on('data', (bytes) => handler.data(bytes));
   socket.on('end', () => handler.end());
   socket.on('drain', () => handler.drained?.());
   socket.on('error', (cause) => {
     error ??= cause;
   });
-  socket.once('close', () => {
-    clearInterval(alive);
-    handler.closed(error);
-  });
+  socket.once('close', () => handler.closed(error));
+}
+
+/** `Runtime.connect`. */
+export function connect(
+  { host, port }: Address,
+  tls: TlsOptions | undefined,
+  handler: OutgoingHandler,
+): Connection {
+  const { ca, certificate: cert, key } = tls ?? {};
+  const secured = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+  const ssl = tls && { ...secured, minVersion: 'TLSv1.2' as const };
+  const onConnect = () => handler.opened();
+  const socket = openSocket({ host, port, ssl, onConnect });
+  attach(socket, handler);
+  return new SocketConnection(socket, nameOf(host, port));
 }
 
 class SocketConnection implements Connection {
   readonly peer: string;
   readonly #socket: Socket;
 
-  constructor(socket: Socket) {
-    this.peer = nameOf(socket.remoteAddress, socket.remotePort);
+  constructor(socket: Socket, peer: string) {
+    this.peer = peer;
     this.#socket = socket;
   }
 
@@ -115,16 +137,24 @@ class SocketConnection implements Connection {
   }
 }
 
-/**
- * `Runtime.socketFactory`: kafkajs's own default, less Nagle's delay. `ssl` is what
- * `tls.connect` takes, or nothing for a plain connection.
- */
-export function socketFactory({ host, port, ssl, onConnect }: ISocketFactoryArgs): Socket {
-  const name = isIP(host) ? {} : { servername: host };
-  const socket = ssl
-    ? connectTls({ host, port, ...name, ...ssl }, onConnect)
-    : connect({ host, port }, onConnect);
+/** `Runtime.socketFactory`: kafkajs's own default, less Nagle's delay. */
+export function socketFactory(args: ISocketFactoryArgs): Socket {
+  const socket = openSocket(args);
   socket.setNoDelay(true);
   socket.setKeepAlive(true, KEEP_ALIVE_DELAY);
   return socket;
+}
+
+/** @param ssl what `tls.connect` takes, or nothing for a plain connection */
+function openSocket(options: {
+  host: string;
+  port: number;
+  ssl?: ConnectionOptions | undefined;
+  onConnect: () => void;
+}): Socket {
+  const { host, port, ssl, onConnect } = options;
+  const name = isIP(host) ? {} : { servername: host };
+  return ssl
+    ? connectTls({ host, port, ...name, ...ssl }, onConnect)
+    : connectTcp({ host, port }, onConnect);
 }

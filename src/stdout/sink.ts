@@ -1,4 +1,4 @@
-import type { Batch, Sink } from '../forward/sink.ts';
+import type { Batch, Sink, SinkStatus } from '../forward/sink.ts';
 
 const LF = 0x0a;
 /** The size beyond which no value is added to a batch. */
@@ -43,6 +43,7 @@ export interface StdoutSinkOptions {
 /** Writes each value as a line to standard output, as fast as its reader reads. */
 export class StdoutSink implements Sink<Lines> {
   readonly description = 'standard output';
+  readonly retries = 0;
   onReady: () => void = () => {};
   private readonly options: StdoutSinkOptions;
   private isBusy = false;
@@ -61,6 +62,12 @@ export class StdoutSink implements Sink<Lines> {
     if (this.isBusy) return null;
     this.isBusy = true;
     return this.write(batch);
+  }
+
+  problem(): undefined {}
+
+  status(): SinkStatus {
+    return {};
   }
 
   async rediscover(): Promise<void> {}

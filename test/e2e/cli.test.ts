@@ -2,10 +2,12 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { OPTIONS } from '../../src/config/options.ts';
 import { readTopic } from '../support/consume.ts';
 import { stopDrained, waitForDocuments } from '../support/documents.ts';
 import { startKRaft } from '../support/kafka.ts';
 import { sendStream } from '../support/peer.ts';
+import { freePort, waitForPort } from '../support/ports.ts';
 import { start } from '../support/process.ts';
 import { runSyslogger, startSyslogger } from '../support/syslogger.ts';
 import { tempDir } from '../support/temp.ts';
@@ -32,7 +34,8 @@ describe('where it can’t listen it ends with exit code 78 and one line', () =>
   ];
   for (const [name, listen, says] of cases) {
     test(name, async () => {
-      const { code, stdout, stderr } = await runSyslogger(['--stdout', '--listen', listen()]);
+      const args = ['--stdout', '--admin', 'none', '--listen', listen()];
+      const { code, stdout, stderr } = await runSyslogger(args);
       expect(stderr).toMatch(/^[^\n]+\n$/);
       expect(stderr).toStartWith(`syslogger: can't listen on ${listen()}: ${says}`);
       expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
@@ -44,9 +47,11 @@ for (const flag of ['--help', '-h']) {
   test(`${flag} tells every option on stdout`, async () => {
     const { code, stdout, stderr } = await runSyslogger([flag]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const name of ['listen', 'port', 'zookeeper', 'brokers', 'stdout', 'topic', 'format']) {
-      expect(stdout).toMatch(new RegExp(`^ +--${name}\\b.+`, 'm'));
+    for (const { name } of OPTIONS) {
+      const shown = name === 'riemann-key-passphrase' ? name : `^ +--${name}\\b`;
+      expect(stdout).toMatch(new RegExp(`${shown}.+`, 'm'));
     }
+    for (const command of ['check', 'rsyslog']) expect(stdout).toInclude(`$ syslogger ${command}`);
   });
 }
 
@@ -54,7 +59,9 @@ for (const flag of ['--version', '-v']) {
   test(`${flag} is one line on stdout`, async () => {
     const { code, stdout, stderr } = await runSyslogger([flag]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^syslogger \d+\.\d+\.\d+ \(bun \S+, \w+-\w+\)\n$/);
+    expect(stdout).toMatch(
+      /^syslogger \d+\.\d+\.\d+ \(commit [0-9a-f]{12}(-dirty)?, bun \S+, \w+-\w+\)\n$/,
+    );
   });
 }
 
@@ -66,17 +73,45 @@ test('logs go to stderr only, a line each, with what it listens on', async () =>
   expect(daemon.stdout()).toBe('');
   const lines = daemon.stderr().split('\n').slice(0, -1);
   for (const line of lines) expect(line).toMatch(/^\d{4}-\d\d-\d\dT\S+Z info \S/);
-  expect(lines).toHaveLength(4);
-  expect(lines[0]).toMatch(/listening on tcp:\/\/127\.0\.0\.1:\d+, forwarding to standard output$/);
+  expect(lines).toHaveLength(3);
+  expect(lines[0]).toMatch(
+    / syslogger \d\S+ listening on tcp:\/\/127\.0\.0\.1:\d+, tcp:\/\/\[::1\]:\d+, forwarding to standard output$/,
+  );
 });
 
 test('under journald each line of the log begins with its priority', async () => {
-  const run = 'exec dist/syslogger --stdout --listen tcp://127.0.0.1:0';
+  const run = 'exec dist/syslogger --stdout --admin none --listen tcp://127.0.0.1:0';
   const script = `JOURNAL_STREAM=$(stat -Lc %d:%i /proc/self/fd/2) ${run}`;
   const daemon = start('journald', ['sh', '-c', script]);
   await daemon.waitForLine(/listening on/);
   expect((await daemon.stop()).code).toBe(0);
   for (const line of daemon.stderr().trimEnd().split('\n')) expect(line).toMatch(/^<6>\S/);
+});
+
+for (const format of ['logfmt', 'json']) {
+  test(`--log-format ${format} and --log-level`, async () => {
+    const args = ['--stdout', '--log-format', format, '--log-level', 'debug'];
+    const daemon = await startSyslogger({ args });
+    await sendStream(daemon.port, '<13>app: x\n');
+    await waitForDocuments(daemon, 1);
+    await stopDrained(daemon);
+    const lines = daemon.stderr().trimEnd().split('\n');
+    const shape =
+      format === 'json'
+        ? /^\{"time":"\d{4}-\S+Z","level":"(debug|info)","message":"[^"]+"\}$/
+        : /^time=\d{4}-\S+Z level=(debug|info) msg="[^"]+"$/;
+    for (const line of lines) expect(line).toMatch(shape);
+    expect(lines.filter((line) => line.includes('debug'))).toHaveLength(2);
+  });
+}
+
+test('--log-level error is silent while all is well', async () => {
+  const port = await freePort();
+  const args = ['--stdout', '--port', String(port), '--log-level', 'error'];
+  const daemon = await startSyslogger({ args, dontWait: true });
+  await waitForPort(port);
+  await daemon.stop();
+  expect(daemon.stderr()).toBe('');
 });
 
 test("another process's journal is not ours: its variable alone changes nothing", async () => {

@@ -34,7 +34,7 @@ test('a partition that is gone for a while keeps its sequence', async () => {
     topic,
     clientId: 'test',
     socketFactory: currentRuntime().socketFactory,
-    log: createLog({ write: () => {}, isTerminal: false, isJournal: false }),
+    log: createLog({ write: () => {}, level: 'error', format: 'human', isTerminal: false, isJournal: false }),
     maxValueBytes: 1_000,
     split: () => null,
   });

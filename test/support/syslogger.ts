@@ -9,7 +9,7 @@ export const runners: Runner[] = ['binary', 'deno', 'node'];
 
 export interface SysloggerOptions {
   runner?: Runner;
-  /** Its command line; `--listen tcp://127.0.0.1:0` is put before it unless it listens itself. */
+  /** Its command line; unless it says so itself, it listens on a free port and has no admin page. */
   args: string[];
   env?: Record<string, string | undefined>;
   cwd?: string;
@@ -63,8 +63,9 @@ export async function startSyslogger(options: SysloggerOptions): Promise<Syslogg
   const { runner = 'binary', args, env, cwd, fifo, dontWait } = options;
   const listens = args.some((arg) => /^--(listen|port)\b/.test(arg));
   const listen = listens ? [] : ['--listen', 'tcp://127.0.0.1:0'];
+  const admin = args.some((arg) => arg.startsWith('--admin')) ? [] : ['--admin', 'none'];
   const redirect = fifo ? ['sh', '-c', 'exec "$@" >"$0"', fifo] : [];
-  const command = [...redirect, ...commands[runner], ...listen, ...args];
+  const command = [...redirect, ...commands[runner], ...listen, ...admin, ...args];
   const child = start(`syslogger-${runner}`, command, {
     ...(env && { env }),
     ...(cwd && { cwd }),

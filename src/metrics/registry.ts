@@ -1,0 +1,55 @@
+import { Histogram } from '../histogram.ts';
+
+/** Something that is measured. */
+export interface Metric {
+  /**
+   * Its name for Prometheus: `syslogger_`, what it is, its unit if that is not in it, and `_total`
+   * for a counter (Prometheus, "Metric and label naming").
+   */
+  name: string;
+  /** For people: what it means, in one sentence. */
+  help: string;
+  kind: 'counter' | 'gauge' | 'histogram';
+  labels?: Readonly<Record<string, string>>;
+  /** What it is now: a histogram's values, or a number. */
+  read(): number | Histogram;
+}
+
+/** The metrics as a page for Prometheus (its text format 0.0.4). */
+export function formatPrometheus(metrics: readonly Metric[]): string {
+  return metrics.map(formatMetric).join('');
+}
+
+/** The media type of {@link formatPrometheus}. */
+export const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+function formatMetric({ name, help, kind, labels = {}, read }: Metric): string {
+  const value = read();
+  const samples =
+    value instanceof Histogram
+      ? [
+          ...value
+            .buckets()
+            .map(({ bound, count }) =>
+              sample(`${name}_bucket`, { ...labels, le: String(bound) }, count),
+            ),
+          sample(`${name}_bucket`, { ...labels, le: '+Inf' }, value.count),
+          sample(`${name}_sum`, labels, value.sum),
+          sample(`${name}_count`, labels, value.count),
+        ]
+      : [sample(name, labels, value)];
+  return `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${kind}\n${samples.join('')}`;
+}
+
+function sample(name: string, labels: Readonly<Record<string, string>>, value: number): string {
+  const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escapeLabel(text)}"`);
+  return `${name}${pairs.length > 0 ? `{${pairs.join(',')}}` : ''} ${value}\n`;
+}
+
+function escapeHelp(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+}
+
+function escapeLabel(text: string): string {
+  return escapeHelp(text).replaceAll('"', '\\"');
+}

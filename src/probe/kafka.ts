@@ -1,0 +1,125 @@
+import { type Address, formatAddress } from '../address.ts';
+import type { Config } from '../config/config.ts';
+import { BrokerConnection, type Metadata } from '../kafka/connection.ts';
+import { describeError } from '../kafka/errors.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { advise, type Finding, fail, pass } from './finding.ts';
+import { judgeTopic, judgeTopicSettings, TOPIC_SETTINGS } from './topic.ts';
+
+/** How long a broker may take to connect, and to answer each question, in ms. */
+const BROKER_DEADLINE_MS = 5_000;
+/** How soon a question is asked again that could not be answered yet, in ms. */
+const RETRY_AFTER_MS = 250;
+
+/** Tries each broker, also those that the first ones tell of, and looks at the topic. */
+export async function* probeKafka(
+  addresses: Address[],
+  config: Config,
+  runtime: Runtime,
+): AsyncGenerator<Finding> {
+  const found = await Promise.all(addresses.map((address) => connect(address, runtime)));
+  const told = await firstMetadata(found, config.topic);
+  const others = (told?.metadata.brokers ?? []).filter(
+    ({ host, port }) => !addresses.some((known) => known.host === host && known.port === port),
+  );
+  const advertised = await Promise.all(
+    others.map(({ host, port, nodeId }) => connect({ host, port }, runtime, nodeId)),
+  );
+  for (const { finding } of [...found, ...advertised]) yield finding;
+  if (told) yield* probeTopic(told.connection, told.metadata, config);
+  for (const { connection } of [...found, ...advertised]) connection.close();
+}
+
+interface Connected {
+  finding: Finding;
+  connection: BrokerConnection;
+}
+
+async function connect(address: Address, runtime: Runtime, nodeId?: number): Promise<Connected> {
+  const isAdvertised = nodeId !== undefined;
+  const what = `Kafka ${isAdvertised ? `broker ${nodeId} at ` : ''}${formatAddress(address)}`;
+  const connection = new BrokerConnection(address, {
+    clientId: 'syslogger-check',
+    socketFactory: runtime.socketFactory,
+    connectTimeoutMs: BROKER_DEADLINE_MS,
+    requestTimeoutMs: BROKER_DEADLINE_MS,
+  });
+  try {
+    await connection.open();
+    return { connection, finding: pass(what, 'it answers') };
+  } catch (error) {
+    const option = isAdvertised ? "the broker's advertised.listeners" : '--brokers';
+    return { connection, finding: fail(what, advise(error as Error, option)) };
+  }
+}
+
+async function firstMetadata(
+  found: Connected[],
+  topic: string,
+): Promise<{ connection: BrokerConnection; metadata: Metadata } | undefined> {
+  for (const { connection } of found) {
+    if (!connection.isOpen) continue;
+    try {
+      return { connection, metadata: await connection.metadata(topic, false) };
+    } catch {
+      // The next one may answer.
+    }
+  }
+  return undefined;
+}
+
+async function* probeTopic(
+  connection: BrokerConnection,
+  { topicMetadata }: Metadata,
+  config: Config,
+): AsyncGenerator<Finding> {
+  const { topic } = config;
+  const what = `topic ${topic}`;
+  const told = topicMetadata.find((candidate) => candidate.topic === topic);
+  const code = told?.topicErrorCode ?? 0;
+  if (!told || code !== 0) {
+    yield fail(what, missingTopic(code, topic, formatAddress(connection.address)));
+    return;
+  }
+  let settings: Map<string, string> | undefined;
+  let refusal = '';
+  try {
+    settings = await connection.topicSettings(topic, TOPIC_SETTINGS);
+  } catch (error) {
+    refusal = (error as Error).message;
+  }
+  yield judgeTopic(topic, told.partitionMetadata, settings);
+  yield* judgeTopicSettings(settings ?? refusal, config);
+  yield await probeProducer(connection);
+}
+
+function missingTopic(code: number, topic: string, broker: string): string {
+  const { type, message } = describeError(code);
+  if (type === 'UNKNOWN_TOPIC_OR_PARTITION') {
+    const create = `kafka-topics.sh --bootstrap-server ${broker} --create --topic ${topic}`;
+    return (
+      `it does not exist: ${create} --partitions … --replication-factor …, or choose another ` +
+      'with --topic (where brokers create topics by themselves, the first message does it)'
+    );
+  }
+  if (type === 'TOPIC_AUTHORIZATION_FAILED') return 'not allowed: grant WRITE and DESCRIBE on it';
+  return `${type}: ${message}`;
+}
+
+async function probeProducer(connection: BrokerConnection): Promise<Finding> {
+  const what = 'producer';
+  const deadline = performance.now() + BROKER_DEADLINE_MS;
+  for (;;) {
+    try {
+      await connection.initProducerId();
+      return pass(what, 'the cluster gives an id, so that what is sent again is recognised');
+    } catch (error) {
+      // A cluster that has just started takes its time.
+      const { message, retriable } = error as Error & { retriable?: boolean };
+      const isForbidden = /authori[sz]ed/i.test(message);
+      if (isForbidden) return fail(what, `${message}: grant IDEMPOTENT_WRITE on the cluster`);
+      if (!retriable || performance.now() > deadline) return fail(what, message);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS));
+    }
+  }
+}

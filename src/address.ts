@@ -9,7 +9,7 @@ export interface Address {
  * @returns null if it is none of these
  */
 export function parseAddress(text: string, defaultPort?: number): Address | null {
-  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^\s:/[\]]+))(?::(\d{1,5}))?$/.exec(text);
+  const match = /^(?:\[([0-9a-fA-F:.]+(?:%[\w.-]+)?)\]|([\w.-]+))(?::(\d{1,5}))?$/.exec(text);
   if (match === null) return null;
   const host = match[1] ?? match[2];
   const port = match[3] === undefined ? defaultPort : Number(match[3]);

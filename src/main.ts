@@ -15,6 +15,11 @@ const STDERR = 2;
 
 const runtime = currentRuntime();
 
+/** Nobody can read what was to be printed. */
+class PrintError extends Error {
+  override readonly name = 'PrintError';
+}
+
 async function main(args: string[]): Promise<number> {
   const commandLine = parseCommandLine(args);
   if (commandLine.command === 'help') return EXIT.drained;
@@ -43,7 +48,11 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function print(text: string): Promise<void> {
-  await runtime.writeStdout(new TextEncoder().encode(text));
+  try {
+    await runtime.writeStdout(new TextEncoder().encode(text));
+  } catch (error) {
+    throw new PrintError(`can't print: ${(error as Error).message}`);
+  }
 }
 
 /**
@@ -69,14 +78,22 @@ function writeStderr(text: string): void {
   }
 }
 
+/** What is wrong, in one line: an argument may hold line ends, and what a terminal obeys. */
+function complain(problem: string): void {
+  writeStderr(`syslogger: ${problem.replace(/\p{Cc}+/gu, ' ')}\n`);
+}
+
 main(process.argv.slice(2)).then(
   (code) => runtime.exit(code),
   (error: Error) => {
     const isUsage = error instanceof UsageError;
     if (isUsage || error instanceof ConfigError) {
-      // An argument may hold line ends; what is wrong with it is one line.
-      writeStderr(`syslogger: ${error.message.replace(/[\r\n]+/g, ' ')}\n`);
+      complain(error.message);
       runtime.exit(isUsage ? EXIT.usage : EXIT.config);
+    }
+    if (error instanceof PrintError) {
+      complain(error.message);
+      runtime.exit(EXIT.undelivered);
     }
     throw error;
   },

@@ -16,7 +16,6 @@ export function whyUnreadable(error: unknown): string {
     ENOTDIR: 'a part of its path is no directory',
     EACCES: 'not allowed to read it',
     EISDIR: 'it is a directory',
-    ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8',
   };
   return reasons[code ?? ''] ?? message;
 }

@@ -51,10 +51,16 @@ export function readFile(path: string): Settings {
 }
 
 function load(path: string): string {
+  let bytes: Uint8Array;
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
+    bytes = readFileSync(path);
   } catch (error) {
     throw new ConfigError(`can't read ${path}: ${whyUnreadable(error)}`);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new ConfigError(`can't read ${path}: it is not UTF-8`);
   }
 }
 

@@ -31,8 +31,8 @@ const refused: Refused[] = [
   { args: ['--port', '65536'], says: '--port 65536: not a port' },
   { args: ['--port', '-1'], says: 'unknown option -1' },
   { args: ['--port', '0x10'], says: '--port 0x10: not a port' },
-  { args: ['--port='], says: '--port : not a port' },
-  { args: ['--port', '1', '--listen', 'tcp://[::1]:1'], says: '--port and --listen exclude' },
+  { args: ['--port='], says: '--port "": not a port' },
+  { args: ['--port', '1', '--listen', 'tcp://[::1]:1'], says: '--port 1: excludes listen' },
   { args: ['--listen', '127.0.0.1:1514'], says: '--listen 127.0.0.1:1514: not an address' },
   { args: ['--listen', 'tcp://127.0.0.1'], says: 'not an address; it must look like tcp://' },
   { args: ['--listen', 'tcp://::1:1514'], says: 'not an address; it must look like tcp://' },
@@ -40,8 +40,8 @@ const refused: Refused[] = [
   { args: ['--listen', 'tcp://127.0.0.1:65536'], says: 'not an address; it must look like tcp://' },
   { args: ['--listen', 'tcp://[::1]:1', '--listen', 'tcp://[::1]:1'], says: 'is given twice' },
   { args: ['--listen', 'udp://127.0.0.1:1514'], says: 'udp is not supported' },
-  { args: ['--listen', ''], says: '--listen : not an address' },
-  { args: ['--topic', ''], says: '--topic : a topic has 1 to 249' },
+  { args: ['--listen', ''], says: '--listen "": not an address' },
+  { args: ['--topic', ''], says: '--topic "": a topic has 1 to 249' },
   { args: ['--topic', '..'], says: '--topic ..: a topic has' },
   { args: ['--topic', 'a/b'], says: '--topic a/b: a topic has' },
   { args: ['--topic', 'a'.repeat(250)], says: 'a topic has 1 to 249' },
@@ -59,11 +59,21 @@ const refused: Refused[] = [
   { args: ['--brokers', ''], says: '"" is not host:port' },
   { args: ['--zookeeper', ''], says: '"" is not host:port' },
   { args: ['--zookeeper', '/kafka'], says: '"" is not host:port' },
-  { args: ['--zookeeper', 'a:2181/b//c'], says: 'bad chroot /b//c' },
-  { args: ['--brokers', 'a:1', '--zookeeper', 'b:1'], says: '--zookeeper and --brokers exclude' },
-  { args: ['--stdout', '--brokers', 'a:1'], says: '--brokers and --stdout exclude' },
-  { args: ['--stdout', '--brokers='], says: '--brokers and --stdout exclude' },
-  { args: ['--stdout', '--zookeeper', 'a:1'], says: '--zookeeper and --stdout exclude' },
+  { args: ['--zookeeper', 'a:2181/b//c'], says: 'bad chroot /b//c: it must look like /a/b' },
+  { args: ['--brokers', 'a:1', '--zookeeper', 'b:1'], says: '--zookeeper b:1: excludes brokers' },
+  { args: ['--stdout', '--brokers', 'a:1'], says: '--brokers a:1: excludes stdout: give one' },
+  { args: ['--stdout', '--brokers='], says: '--brokers "": excludes stdout' },
+  { args: ['--stdout', '--zookeeper', 'a:1'], says: '--zookeeper a:1: excludes stdout' },
+  { args: ['chek'], says: '`chek`: did you mean syslogger check?' },
+  { args: ['check', '--topc', 'a'], says: 'unknown option --topc: did you mean --topic?' },
+  { args: ['check', '--topic'], says: 'value is missing' },
+  { args: ['check', 'file'], says: '`file`; see --help' },
+  { args: ['check', 'check'], says: '`check`; see --help' },
+  { args: ['run'], says: '`run`; see --help' },
+  { args: ['check', '--connect=no'], says: '--connect takes no value' },
+  { args: ['--connect'], says: '--connect goes with one command only: syslogger check --connect' },
+  { args: ['rsyslog', '--connect'], says: 'syslogger check --connect' },
+  { args: ['--conect', 'check'], says: 'unknown option --conect: did you mean --connect?' },
 ];
 
 describe('a command line that is not understood ends with exit code 64 and one line', () => {
@@ -76,3 +86,16 @@ describe('a command line that is not understood ends with exit code 64 and one l
     });
   }
 });
+
+for (const [args, shown] of [
+  [['check', '--help'], '--connect '],
+  [['rsyslog', '-h'], '--topic <name>'],
+] as const) {
+  test(`${args.join(' ')} tells the options and every command`, async () => {
+    const { code, stdout, stderr } = await runSyslogger([...args]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const text of [shown, '$ syslogger check ', '$ syslogger rsyslog ']) {
+      expect(stdout).toInclude(text);
+    }
+  });
+}

@@ -1,6 +1,8 @@
 import type { Forwarder } from './forward/forwarder.ts';
 import type { Sink } from './forward/sink.ts';
 
+/** What an acknowledgement may take without being worth a word, in ms. */
+const USUAL_MS = 1_000;
 /** From here on somebody should know, in ms without an acknowledgement although messages wait. */
 const WARNING_AFTER_MS = 5_000;
 /** From here on somebody should do something. */
@@ -37,33 +39,33 @@ export class Health {
   delivery(): Delivery {
     const problem = this.sink.problem();
     const problemMs = problem ? performance.now() - problem.since : 0;
-    const stalledMs = Math.max(this.forwarder.stalledMs, problem?.isTotal ? problemMs : 0);
-    if (Math.max(stalledMs, problemMs) < WARNING_AFTER_MS) {
-      return { state: 'ok', description: 'messages are delivered', stalledMs };
-    }
-    return {
-      state: stalledMs < CRITICAL_AFTER_MS ? 'warning' : 'critical',
-      description: this.describe(stalledMs, problem?.reason),
-      stalledMs,
-    };
+    const longest = Math.max(this.forwarder.stalledMs, problem?.isTotal ? problemMs : 0);
+    const stalledMs = longest < USUAL_MS ? 0 : longest;
+    const isWell = Math.max(stalledMs, problemMs) < WARNING_AFTER_MS;
+    const isShown = !isWell || this.phase === 'starting';
+    const description = this.describe(stalledMs, isShown ? problem?.reason : undefined);
+    if (isWell) return { state: 'ok', description, stalledMs };
+    const state = stalledMs < CRITICAL_AFTER_MS ? 'warning' : 'critical';
+    return { state, description, stalledMs };
   }
 
   /** Why messages should not be sent here now, for people; undefined if they should. */
   unreadiness(): string | undefined {
-    if (this.phase === 'stopping') return 'stopping';
     const { description, stalledMs } = this.delivery();
-    if (stalledMs >= WARNING_AFTER_MS) return description;
-    if (this.phase === 'running') return undefined;
-    return `not listening yet: ${this.sink.problem()?.reason ?? `reaching ${this.sink.description}`}`;
+    return this.phase === 'running' && stalledMs < WARNING_AFTER_MS ? undefined : description;
   }
 
   private describe(stalledMs: number, reason: string | undefined): string {
+    if (this.phase === 'starting') {
+      return `not listening yet: ${reason ?? `reaching ${this.sink.description}`}`;
+    }
     const waiting = this.forwarder.messagesInFlight;
-    const stalled = `nothing was acknowledged for ${Math.round(stalledMs / 1000)} s`;
+    const stalled = `nothing acknowledged for ${Math.round(stalledMs / 1000)} s`;
     const parts = [
-      ...(stalledMs >= WARNING_AFTER_MS ? [`${stalled}, messages that wait ${waiting}`] : []),
+      ...(this.phase === 'stopping' ? ['stopping'] : []),
+      ...(stalledMs >= WARNING_AFTER_MS ? [`${stalled}, messages waiting: ${waiting}`] : []),
       ...(reason === undefined ? [] : [reason]),
     ];
-    return parts.join(': ');
+    return parts.join(': ') || 'messages are delivered';
   }
 }

@@ -1,4 +1,5 @@
 import { createConsola, type LogObject } from 'consola/core';
+import { oneLine } from './text.ts';
 
 /** A condition that lasts is said again after this time, in ms. */
 const REPEAT_AFTER_MS = 30_000;
@@ -41,6 +42,15 @@ export interface LogOptions {
   isJournal: boolean;
 }
 
+/** What was said of a condition. */
+interface Reported {
+  /** When it began, and when it was said last, in ms since 1970. */
+  since: number;
+  at: number;
+  message: string;
+  isOver: boolean;
+}
+
 type Formatter = (entry: LogObject, message: string) => string;
 
 /** Logs through consola, to standard error only. */
@@ -51,9 +61,9 @@ export function createLog(options: LogOptions): Log {
     level: CONSOLA_LEVELS[level],
     // consola's folding of repeated lines loses the last ones at exit.
     throttle: 0,
-    reporters: [{ log: (entry) => write(`${format(entry, oneLine(entry.args))}\n`) }],
+    reporters: [{ log: (entry) => write(`${format(entry, oneLine(entry.args.join(' ')))}\n`) }],
   });
-  const reported = new Map<string, { at: number; message: string }>();
+  const reported = new Map<string, Reported>();
   return {
     debug: (message) => consola.debug(message),
     info: (message) => consola.info(message),
@@ -62,21 +72,21 @@ export function createLog(options: LogOptions): Log {
     repeated(condition, message) {
       const last = reported.get(condition);
       const now = Date.now();
-      if (last && last.message === message && now - last.at < REPEAT_AFTER_MS) return;
-      // Alternating causes of one condition must not flood the log either.
-      if (last && now - last.at < REPEAT_AFTER_MS / 10) return;
-      reported.set(condition, { at: now, message });
+      // Alternating causes of one condition must not flood the log, nor one that comes and goes.
+      const silence = last?.message === message ? REPEAT_AFTER_MS : REPEAT_AFTER_MS / 10;
+      if (last && now - last.at < silence) return;
+      const since = last && !last.isOver ? last.since : now;
+      reported.set(condition, { since, at: now, message, isOver: false });
       consola.warn(message);
     },
     recovered(condition) {
-      if (reported.delete(condition)) consola.info(`${condition}: all well again`);
+      const last = reported.get(condition);
+      if (!last || last.isOver) return;
+      last.isOver = true;
+      const seconds = Math.round((Date.now() - last.since) / 1000);
+      consola.info(`${condition}: all well again after ${seconds} s`);
     },
   };
-}
-
-/** What others tell may hold line ends. */
-function oneLine(args: unknown[]): string {
-  return args.join(' ').replace(/\s*[\r\n]+\s*/g, ' ');
 }
 
 function chooseFormatter({ format, isTerminal, isJournal }: LogOptions): Formatter {
@@ -103,5 +113,5 @@ function forLogfmt({ type, date }: LogObject, message: string): string {
 }
 
 function forJson({ type, date }: LogObject, message: string): string {
-  return JSON.stringify({ time: date.toISOString(), level: type, message });
+  return JSON.stringify({ time: date.toISOString(), level: type, msg: message });
 }

@@ -9,6 +9,7 @@ import { gatherSettings } from './config/sources.ts';
 import { runDaemon } from './daemon/daemon.ts';
 import { createLog } from './log.ts';
 import { currentRuntime } from './runtime/index.ts';
+import { oneLine } from './text.ts';
 import { COMMIT, PLATFORM, VERSION } from './version.ts';
 
 const STDERR = 2;
@@ -78,9 +79,8 @@ function writeStderr(text: string): void {
   }
 }
 
-/** What is wrong, in one line: an argument may hold line ends, and what a terminal obeys. */
 function complain(problem: string): void {
-  writeStderr(`syslogger: ${problem.replace(/\p{Cc}+/gu, ' ')}\n`);
+  writeStderr(`syslogger: ${oneLine(problem)}\n`);
 }
 
 main(process.argv.slice(2)).then(

@@ -4,6 +4,7 @@ import type { Option } from '../config/options.ts';
 import { effective, type Setting, type Settings } from '../config/settings.ts';
 import { type Finding, probe } from '../probe/probe.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { oneLine } from '../text.ts';
 import { VERSION } from '../version.ts';
 
 /** Where the value's source is shown, where the value is not longer. */
@@ -30,23 +31,25 @@ export async function check(
     line(option, value, from),
   );
   // At once, so that it does not matter when who reads it has seen enough.
-  await print(`# syslogger ${VERSION}: the configuration is good\n${lines.join('')}`);
+  await print(`# syslogger ${VERSION}: every value is good\n${lines.join('')}`);
   if (!connect) return EXIT.drained;
   await print('\n');
+  let tried = 0;
   let failed = 0;
   for await (const finding of probe(config, runtime)) {
+    tried += 1;
     if (finding.verdict === 'FAIL') failed += 1;
     await print(describe(finding));
   }
-  const verdict = failed === 0 ? 'all good' : `failed checks: ${failed}`;
+  const verdict = failed === 0 ? 'all good' : `FAILED: ${failed} of ${tried}`;
   await print(`# forwarding to ${describeTarget(config.target)}: ${verdict}\n`);
   return failed === 0 ? EXIT.drained : EXIT.config;
 }
 
 function line(option: Option, value: Setting['value'], from: string): string {
   const shown = option.isSecret
-    ? `#${option.name} = (not shown)`
-    : `${option.name === 'config' ? '#' : ''}${option.name} = ${toToml(option, value)}`;
+    ? `# ${option.name} = (not shown)`
+    : `${option.name === 'config' ? '# ' : ''}${option.name} = ${toToml(option, value)}`;
   // A path may hold line ends, a comment may not.
   return `${shown.padEnd(SOURCE_COLUMN)} # ${from.replace(/\p{Cc}/gu, '?')}\n`;
 }
@@ -59,5 +62,5 @@ function toToml({ type }: Option, value: Setting['value']): string {
 }
 
 function describe({ verdict, what, says }: Finding): string {
-  return `# ${verdict}  ${what}: ${says}\n`;
+  return `# ${verdict}  ${oneLine(`${what}: ${says}`)}\n`;
 }

@@ -8,7 +8,7 @@ import { VERSION } from '../version.ts';
  * configuration listens on (rsyslog's manual: omfwd, "General Queue Parameters").
  * @throws {ConfigError} if the port is left to the system
  */
-export function rsyslog({ listen: [address], maxMessageBytes }: Config): string {
+export function rsyslog({ listen: [address, ...others], maxMessageBytes }: Config): string {
   if (address.port === 0) {
     throw new ConfigError('the port that syslogger listens on must be fixed for this: not 0');
   }
@@ -16,10 +16,10 @@ export function rsyslog({ listen: [address], maxMessageBytes }: Config): string 
   return `\
 # What rsyslog needs to forward to syslogger ${VERSION} at ${formatAddress({ host, port })}.
 # Put it into /etc/rsyslog.d/60-syslogger.conf, check it with rsyslogd -N1, restart rsyslog.
-
+${others.length > 0 ? `# (It also listens at ${others.map(formatAddress).join(', ')}: one of them is enough.)\n` : ''}
 action(
     name="syslogger"
-    # From another host: that name or address of this one which the host reaches.
+    # In another host's rsyslog: this machine's name or address.
     type="omfwd" protocol="tcp" target="${host}" port="${port}" keepAlive="on"
 
     # RFC 5424, with each message's length before it, so that line ends within one do no harm.
@@ -29,8 +29,8 @@ action(
     action.resumeRetryCount="-1" action.resumeInterval="1" action.resumeIntervalMax="10"
 
     # Meanwhile messages wait in memory, then on disk in global(workDirectory=...), which Debian
-    # and Red Hat set. Disk and size are how much an outage may bring: beyond it, rsyslog's main
-    # queue fills. A restart of rsyslog keeps what waits.
+    # and Red Hat set; a restart of rsyslog keeps them. queue.size and queue.maxDiskSpace limit how
+    # long an outage may be: when they are full, rsyslog's main queue fills.
     queue.type="LinkedList" queue.filename="syslogger" queue.maxDiskSpace="10g"
     queue.size="500000" queue.saveOnShutdown="on"
 

@@ -1,5 +1,6 @@
 import { cac } from 'cac';
 import { UsageError } from './errors.ts';
+import { flagOf, helpSections } from './help.ts';
 import {
   findOption,
   nearest,
@@ -28,7 +29,7 @@ export type CommandLine =
 
 const CONNECT_HELP = 'also try ZooKeeper, each broker, the topic and Riemann';
 
-/** cac takes what looks like a number for one, so that `007` becomes 7: this hides it. */
+/** cac makes 7 of `007`, and takes `true` behind a switch for its value: this hides them. */
 const MARK = '\0';
 
 /** Options that are no configuration, and how they begin. */
@@ -49,18 +50,13 @@ export function parseCommandLine(args: string[]): CommandLine {
   for (const command of Object.keys(COMMANDS) as Command[]) {
     const added = cli.command(command === 'run' ? '' : command, COMMANDS[command]);
     for (const option of OPTIONS as readonly Option[]) {
-      if (!option.isSecret) added.option(flagOf(option), helpOf(option));
+      if (!option.isSecret) added.option(flagOf(option), option.help);
     }
     if (command === 'check') added.option('--connect', CONNECT_HELP);
     added.action((options: Record<string, unknown>) => Object.assign(given, { command, options }));
   }
-  cli.help((sections) => [
-    { body: 'syslogger: forwards syslog to Kafka and loses nothing' },
-    { title: 'Usage', body: usage() },
-    ...sections.filter(({ title }) => title === 'Options'),
-    { title: 'Also', body: environmentHelp() },
-  ]);
-  cli.option('-v, --version', 'Show the version');
+  cli.help(() => helpSections(COMMANDS, { '--connect (check only)': CONNECT_HELP }));
+  cli.option('-v, --version', 'show the version');
 
   try {
     const { options } = cli.parse(['', '', ...args.map(mark)]);
@@ -75,39 +71,21 @@ export function parseCommandLine(args: string[]): CommandLine {
   return { command, settings };
 }
 
-function flagOf({ name, value }: Option): string {
-  return value ? `--${name} <${value}>` : `--${name}`;
-}
-
-function helpOf(option: Option): string {
-  return option.default ? `${option.help} (default: ${option.default})` : option.help;
-}
-
-function usage(): string {
-  const lines = Object.entries(COMMANDS).map(([command, help]) => {
-    const name = command === 'run' ? '' : command;
-    return `  $ syslogger ${name.padEnd(7)} [options]   ${help}`;
-  });
-  return lines.join('\n');
-}
-
-function environmentHelp(): string {
-  const secrets = (OPTIONS as readonly Option[]).filter(({ isSecret }) => isSecret);
-  return [
-    `  Each option can be given in the environment (${variableOf('topic')}) and in the file (topic = "…").`,
-    ...secrets.map(({ name, help }) => `  Only there, being secret: ${name} (${help})`),
-  ].join('\n');
-}
-
-/** cac's complaint, with what may have been meant. */
-function explain(message: string): string {
+/** cac's complaint in our words, with what may have been meant. */
+function explain(complaint: string): string {
+  const message = complaint.replaceAll(MARK, '');
   const [, unused] = /^Unused args: `([^`]*)`/.exec(message) ?? [];
-  const words = Object.keys(COMMANDS).filter((command) => command !== 'run');
-  const meant = unused && nearest(words, unused);
-  const isConnect = message.includes('`--connect`');
-  if (isConnect) return '--connect goes with one command only: syslogger check --connect';
-  const hint = meant && meant !== unused ? `: did you mean syslogger ${meant}?` : '; see --help';
-  return `${message}${hint}`.replaceAll(MARK, '');
+  const [, incomplete] = /^option `--([\w-]+)[^`]*` value is missing/.exec(message) ?? [];
+  if (incomplete) return `--${incomplete} needs a value; see --help`;
+  if (message.includes('`--connect`')) {
+    return '--connect goes with one command only: syslogger check --connect';
+  }
+  if (unused === undefined) return `${message}; see --help`;
+  const commands = Object.keys(COMMANDS).filter((command) => command !== 'run');
+  if (commands.includes(unused)) return `one command only: ${commands.join(' or ')}`;
+  const meant = nearest(commands, unused);
+  const hint = meant ? `did you mean syslogger ${meant}?` : 'see --help';
+  return `unknown command ${unused}: ${hint}`;
 }
 
 function refuseUnknown(args: string[]): void {
@@ -137,7 +115,8 @@ function secretProblem(name: string): string {
 
 function mark(arg: string): string {
   const [, flag = '', value = ''] = /^(--[^=]+=)?(.*)$/s.exec(arg) ?? [];
-  return Number.isFinite(Number(value)) ? `${flag}${MARK}${value}` : arg;
+  const isTaken = Number.isFinite(Number(value)) || value === 'true' || value === 'false';
+  return isTaken ? `${flag}${MARK}${value}` : arg;
 }
 
 function unmark(value: unknown): string {
@@ -163,7 +142,7 @@ function read({ name, type }: Option, value: unknown): Setting['value'] {
   if (type === 'list') {
     const values = [value].flat();
     // cac refuses a missing value only where the option is given once.
-    if (values.includes(true)) throw new UsageError(`--${name}: value is missing; see --help`);
+    if (values.includes(true)) throw new UsageError(`--${name} needs a value; see --help`);
     return values.map(unmark);
   }
   if (Array.isArray(value)) {

@@ -3,8 +3,7 @@ import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '../log.t
 import type { TlsOptions } from '../runtime/runtime.ts';
 import { FORMATS, type FormatName } from '../syslog/format.ts';
 import type { Ensemble } from '../zookeeper/brokers.ts';
-import type { OptionName } from './options.ts';
-import { invalid, type Settings, textOf } from './settings.ts';
+import { exclusive, invalid, type Settings, textOf } from './settings.ts';
 import { readTls } from './tls.ts';
 import { type Range, readAddresses, readChoice, readNumber } from './values.ts';
 
@@ -84,7 +83,7 @@ export function readConfig(settings: Settings): Config {
 function readListen(settings: Settings): Address[] {
   const listen = settings.get('listen')?.value as string[] | undefined;
   const isPort = settings.has('port');
-  if (isPort && listen) throw excludes(settings, ['port', 'listen']);
+  if (isPort && listen) throw exclusive(settings, ['port', 'listen']);
   if (isPort) {
     const port = textOf(settings, 'port');
     const address = /^\d+$/.test(port) ? parseAddress(`0.0.0.0:${port}`) : null;
@@ -119,7 +118,7 @@ function readTarget(settings: Settings): Target {
   const targets = (['zookeeper', 'brokers', 'stdout'] as const).filter((name) =>
     settings.has(name),
   );
-  if (targets.length > 1) throw excludes(settings, targets);
+  if (targets.length > 1) throw exclusive(settings, targets);
   if (settings.has('stdout')) return { kind: 'stdout' };
   if (settings.has('brokers')) {
     const brokers = textOf(settings, 'brokers');
@@ -134,11 +133,6 @@ function readTarget(settings: Settings): Target {
   }
   const servers = readAddresses(settings, 'zookeeper', list, ZOOKEEPER_PORT);
   return { kind: 'zookeeper', ensemble: { servers, chroot } };
-}
-
-function excludes(settings: Settings, names: OptionName[]): Error {
-  const [first, ...others] = names;
-  return invalid(settings, first, `excludes ${others.join(' and ')}: give one of them`);
 }
 
 function readTopic(settings: Settings): string {

@@ -8,18 +8,6 @@ export const EXIT = {
   config: 78,
 } as const;
 
-/** For people: why a file can't be read. */
-export function whyUnreadable(error: unknown): string {
-  const { code, message } = error as Error & { code?: string };
-  const reasons: Record<string, string> = {
-    ENOENT: 'there is no such file',
-    ENOTDIR: 'a part of its path is no directory',
-    EACCES: 'not allowed to read it',
-    EISDIR: 'it is a directory',
-  };
-  return reasons[code ?? ''] ?? message;
-}
-
 /** The command line is wrong; the message is for the person who typed it. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
-import { ConfigError, whyUnreadable } from './errors.ts';
+import { ConfigError } from './errors.ts';
 import { findOption, nearestOption, type Option, type OptionName } from './options.ts';
+import { readSmallFile } from './read.ts';
 import type { Setting, Settings } from './settings.ts';
 
 /** How a type is called when a value is not of it. */
@@ -16,7 +16,7 @@ const TYPES: Record<Option['type'], string> = {
 const PROBLEMS: [saying: string, meaning: string][] = [
   ['invalid value', 'there is no such value: a text stands in quotes'],
   ['trying to redefine', 'this key is given twice'],
-  ['control characters', 'the text does not end in its line, or holds a control character'],
+  ['control characters', 'a closing quote is missing, or the text holds a control character'],
   ['integer value', 'the number is too large'],
 ];
 
@@ -51,16 +51,19 @@ export function readFile(path: string): Settings {
 }
 
 function load(path: string): string {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    throw new ConfigError(`can't read ${path}: ${whyUnreadable(error)}`);
-  }
+  const bytes = readOrRefuse(path);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw new ConfigError(`can't read ${path}: it is not UTF-8`);
+  }
+}
+
+function readOrRefuse(path: string): Uint8Array {
+  try {
+    return readSmallFile(path);
+  } catch (error) {
+    throw new ConfigError(`can't read ${path}: ${(error as Error).message}`);
   }
 }
 

@@ -94,7 +94,7 @@ export const OPTIONS = [
     name: 'max-unacknowledged-per-connection',
     type: 'number',
     value: 'bytes',
-    help: 'the same for each connection',
+    help: 'how much of one connection may wait for Kafka before it is not read',
     default: '4194304',
   },
   {
@@ -121,7 +121,7 @@ export const OPTIONS = [
     name: 'riemann-interval',
     type: 'number',
     value: 'seconds',
-    help: 'how often',
+    help: 'how often metrics are sent to Riemann',
     default: '10',
   },
   {
@@ -155,7 +155,7 @@ export const OPTIONS = [
     name: 'log-format',
     type: 'text',
     value: LOG_FORMATS.join('|'),
-    help: "how; human suits what standard error is: a terminal, journald's or a file",
+    help: 'how log lines look; human suits a terminal, journald or a file, whichever it is',
     default: 'human',
   },
 ] as const satisfies readonly Option[];

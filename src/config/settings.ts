@@ -50,6 +50,27 @@ export function describeSource(name: OptionName, source: Source | undefined): st
   return source.line === undefined ? source.path : `${source.path}:${source.line}`;
 }
 
+/** How an option is called where its value was given. */
+function nameIn(source: Source | undefined, name: OptionName): string {
+  if (source?.kind === 'file') return name;
+  return source?.kind === 'environment' ? variableOf(name) : `--${name}`;
+}
+
+/** @param problem begins with the option's name */
+function refuse(source: Source | undefined, name: OptionName, problem: string): Error {
+  if (source === undefined || source.kind === 'flag') return new UsageError(problem);
+  const where = source.kind === 'file' ? `${describeSource(name, source)}: ` : '';
+  return new ConfigError(`${where}${problem}`);
+}
+
+/** The error for options of one source that can't be given together. */
+export function exclusive(settings: Settings, names: OptionName[]): Error {
+  const [first] = names;
+  const source = settings.get(first)?.source;
+  const listed = names.map((name) => nameIn(source, name)).join(' and ');
+  return refuse(source, first, `${listed} exclude each other: give one of them`);
+}
+
 /**
  * The error for a value that is not good.
  * @param value what is wrong, as it was written, where that is not all that was given
@@ -64,12 +85,7 @@ export function invalid(
   const source = settings.get(name)?.source;
   const isShown = !findOption(name)?.isSecret && typeof value !== 'boolean';
   const shown = isShown ? ` ${value === '' ? '""' : value}` : '';
-  if (source === undefined || source.kind === 'flag') {
-    return new UsageError(`--${name}${shown}: ${problem}`);
-  }
-  const where = describeSource(name, source);
-  if (source.kind === 'environment') return new ConfigError(`${where}${shown}: ${problem}`);
-  return new ConfigError(`${where}: ${name}${shown}: ${problem}`);
+  return refuse(source, name, `${nameIn(source, name)}${shown}: ${problem}`);
 }
 
 /** What is in force for every option, with what the sources are. */

@@ -1,8 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { TlsOptions } from '../runtime/runtime.ts';
-import { whyUnreadable } from './errors.ts';
 import type { OptionName } from './options.ts';
+import { readSmallFile } from './read.ts';
 import { invalid, type Settings, textOf } from './settings.ts';
 import { requireTogether } from './values.ts';
 
@@ -41,9 +40,9 @@ export function readTls(settings: Settings, names: TlsOptionNames): TlsOptions {
 function readPem(settings: Settings, name: OptionName): string | undefined {
   if (!settings.has(name)) return undefined;
   try {
-    return readFileSync(textOf(settings, name), 'utf8');
+    return new TextDecoder().decode(readSmallFile(textOf(settings, name)));
   } catch (error) {
-    throw invalid(settings, name, whyUnreadable(error));
+    throw invalid(settings, name, (error as Error).message);
   }
 }
 

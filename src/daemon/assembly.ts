@@ -31,7 +31,7 @@ export interface Running {
   health: Health;
   metrics: Metric[];
   /** Absent where no Riemann is configured. */
-  riemann?: { client: RiemannClient; reporter: Reporter };
+  riemann?: { client: RiemannClient; reporter: Reporter; address: string };
 }
 
 /**
@@ -70,7 +70,7 @@ export function assemble(
     host: hostname(),
     attributes: { version: VERSION, ...(target.kind !== 'stdout' && { topic }) },
   });
-  return { ...running, riemann: { client, reporter } };
+  return { ...running, riemann: { client, reporter, address: formatAddress(riemann.address) } };
 
   function createSink(): Sink {
     const { target, topic } = config;
@@ -107,10 +107,10 @@ function createRiemannClient(
   runtime: Runtime,
   log: Log,
 ): RiemannClient {
-  const where = formatAddress(address);
+  const where = `Riemann ${formatAddress(address)}`;
   return new RiemannClient({
     connect: (handler) => runtime.connect(address, tls, handler),
-    onProblem: (problem) => log.repeated('riemann', `Riemann ${where}: ${problem}`),
-    onRecovered: () => log.recovered('riemann'),
+    onProblem: (problem) => log.repeated(where, `${where}: ${problem}; forwarding goes on`),
+    onRecovered: () => log.recovered(where),
   });
 }

@@ -38,7 +38,7 @@ export async function runDaemon(config: Config, runtime: Runtime, log: Log): Pro
     if (isOpen) await startListening(config, running, admin, systemd, log);
     const stopped = stopAsked.then(() => {
       health.isStopping();
-      systemd.stopping('reading the senders to their end');
+      systemd.stopping('reading what the senders still send');
       return stop(running, config, log);
     });
     code = await Promise.race([failed, stopped]);
@@ -68,7 +68,7 @@ async function startListening(
   }
   health.isRunning();
   const status = `listening on ${where.join(', ')}, forwarding to ${sink.description}`;
-  const page = admin ? `; state at http://${formatAddress(admin.address)}/status` : '';
+  const page = admin ? `; admin page at http://${formatAddress(admin.address)}` : '';
   log.info(`syslogger ${VERSION} ${status}${page}`);
   systemd.ready(status);
 }
@@ -90,8 +90,9 @@ async function serveAdmin(
   } catch (error) {
     const where = `http://${formatAddress(admin.address)}`;
     if (admin.isGiven) return refuse(where, error as Error);
-    const reason = listenProblem(error as Error);
-    log.warn(`no admin page at ${where}: ${reason}; choose another --admin, or none`);
+    const { code, message } = error as Error & { code?: string };
+    const reason = code === 'EADDRINUSE' ? 'the port is taken' : message;
+    log.warn(`no admin page at ${where}: ${reason}; give another --admin, or none`);
     return undefined;
   }
 }
@@ -124,7 +125,7 @@ function onStopSignal(runtime: Runtime, log: Log, running: () => Running): Promi
           runtime.exit(EXIT.undelivered);
         }
         isStopping = true;
-        log.info(`${signal}: reading the senders to their end`);
+        log.info(`${signal}: stopping, reading what the senders still send`);
         resolve();
       });
     }
@@ -133,14 +134,16 @@ function onStopSignal(runtime: Runtime, log: Log, running: () => Running): Promi
 
 function onOtherSignals({ sink }: Running, runtime: Runtime, log: Log): void {
   runtime.onSignal('SIGUSR1', async () => {
-    log.info(`SIGUSR1: looking up where ${sink.description} is`);
+    log.info(`SIGUSR1: looking up again where ${sink.description} is`);
     try {
       await sink.rediscover();
-      log.info('looked up');
+      log.info('SIGUSR1: looked up');
     } catch (error) {
-      log.warn(`looked up in vain, going on as before: ${(error as Error).message}`);
+      log.warn(`SIGUSR1: can't look it up, going on as before: ${(error as Error).message}`);
     }
   });
   // By default it would end the process at once, with all that is on its way.
-  runtime.onSignal('SIGHUP', () => log.info('SIGHUP: there is nothing to read again'));
+  runtime.onSignal('SIGHUP', () =>
+    log.info('SIGHUP: the configuration is read at the start only, restart to change it'),
+  );
 }

@@ -26,12 +26,14 @@ export function describeStatus(running: Running, runtime: Runtime): object {
       received_bytes: ledger.receivedBytes,
       connections_accepted: ledger.connections,
     },
-    connections: listeners.status().map(({ stalledMs, ...connection }) => ({
+    connections: listeners.status().map(({ heldMs, ...connection }) => ({
       ...connection,
-      stalled_seconds: seconds(stalledMs),
+      held_seconds: seconds(heldMs),
     })),
     sink: { description: sink.description, retries: sink.retries, ...sink.status() },
-    riemann: riemann ? { ...riemann.client.counts, queued: riemann.client.queued } : null,
+    riemann: riemann
+      ? { address: riemann.address, ...riemann.client.counts, queued: riemann.client.queued }
+      : null,
   };
 }
 

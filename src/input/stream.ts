@@ -31,7 +31,7 @@ export interface StreamStatus {
   /** Those that are not acknowledged yet. */
   unacknowledged: number;
   /** For how long its next message has been waiting for room, in ms; 0 if none is. */
-  stalledMs: number;
+  heldMs: number;
 }
 
 /**
@@ -96,7 +96,7 @@ export class SyslogStream implements ConnectionHandler, Sender, Pausable {
       peer: this.connection.peer,
       received: this.received,
       unacknowledged: this.received - this.acknowledgedMessages,
-      stalledMs: this.isWaiting ? Math.max(0, Date.now() - this.waitingSince) : 0,
+      heldMs: this.isWaiting ? Math.max(0, Date.now() - this.waitingSince) : 0,
     };
   }
 

@@ -58,7 +58,7 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     this.options = options;
-    this.trouble = new Trouble(options.log, 'kafka');
+    this.trouble = new Trouble(options.log, 'Kafka');
   }
 
   /** The open connection to a partition's leader, if there is one now. */
@@ -166,7 +166,12 @@ export class Cluster {
   }
 
   private async askFoundBrokers(): Promise<Metadata> {
-    return this.ask(await this.options.discovery.find());
+    const { discovery, log } = this.options;
+    const found = await discovery.find();
+    log.debug(
+      `asking the brokers of ${discovery.description}: ${found.map(formatAddress).join(', ')}`,
+    );
+    return this.ask(found);
   }
 
   /** Asks all of them at once. @throws why none answered */
@@ -230,11 +235,14 @@ export class Cluster {
           await connection.open();
           if (this.isClosed) connection.close();
           else this.keep(nodeId, connection);
-          this.options.log.recovered(`broker ${nodeId}`);
+          this.options.log.debug(
+            `connected to Kafka broker ${nodeId} at ${formatAddress({ host, port })}`,
+          );
+          this.options.log.recovered(`Kafka broker ${nodeId}`);
         } catch (error) {
           const where = formatAddress({ host, port });
           this.options.log.repeated(
-            `broker ${nodeId}`,
+            `Kafka broker ${nodeId}`,
             `Kafka broker ${nodeId} at ${where} can't be reached: ${(error as Error).message}`,
           );
         }
@@ -246,8 +254,15 @@ export class Cluster {
   private keep(nodeId: number, connection: BrokerConnection): void {
     this.connections.set(nodeId, connection);
     connection.onClosed = () => {
-      if (this.connections.get(nodeId) === connection && !this.isClosed) this.leaderIsMissing();
+      if (this.connections.get(nodeId) !== connection || this.isClosed) return;
+      this.options.log.debug(`the connection to Kafka broker ${nodeId} is closed`);
+      this.leaderIsMissing();
     };
+  }
+
+  private anyAddress(): string {
+    const [broker] = this.brokers;
+    return broker ? formatAddress(broker) : '…';
   }
 
   private topicProblem(code: number): string {
@@ -257,7 +272,7 @@ export class Cluster {
     if (type === 'UNKNOWN_TOPIC_OR_PARTITION') {
       return (
         `topic ${topic} does not exist and the brokers don't create topics by themselves: ` +
-        `create it (kafka-topics.sh --create --topic ${topic} …) or choose another with --topic; ` +
+        `create it (kafka-topics.sh --bootstrap-server ${this.anyAddress()} --create --topic ${topic} …) or choose another with --topic; ` +
         'until then the senders are held'
       );
     }

@@ -16,6 +16,8 @@ import {
 import type { ProducerIdentity, RecordBatch } from './record-batch.ts';
 
 const METADATA_API_KEY = 3;
+/** Far more than a large cluster's metadata. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** DescribeConfigs' number for a topic. */
 const TOPIC_RESOURCE = 2;
 
@@ -209,12 +211,18 @@ export class BrokerConnection {
     }
   }
 
-  /** What is no Kafka may answer anything, and kafkajs throws at it in the socket's event. */
+  /**
+   * What is no Kafka may answer anything: kafkajs throws at it in the socket's event, or waits
+   * for as much as it has announced.
+   */
   private guard(connection: Connection): void {
     const process = connection.processData.bind(connection);
     connection.processData = (bytes) => {
       try {
         process(bytes);
+        if (connection.bytesNeeded > MAX_ANSWER_BYTES) {
+          throw new Error(`an answer of ${connection.bytesNeeded} bytes`);
+        }
       } catch (error) {
         this.close(new Error(`it does not speak Kafka's protocol (${(error as Error).message})`));
       }

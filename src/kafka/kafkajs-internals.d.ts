@@ -48,6 +48,8 @@ declare module 'kafkajs/src/network/connectionPool.js' {
     readonly socket: { write(bytes: Uint8Array): boolean; destroy(): void } | undefined;
     readonly requestQueue: RequestQueue;
     isConnected(): boolean;
+    /** Of the answer that is coming. */
+    readonly bytesNeeded: number;
     processData(bytes: Uint8Array): void;
     nextCorrelationId(): number;
     rejectRequests(error: Error): void;

@@ -55,7 +55,10 @@ export class Lane {
     this.options = options;
     this.partition = options.partition;
     this.producer = options.producer;
-    this.trouble = new Trouble(options.log, `partition ${options.partition}`);
+    this.trouble = new Trouble(
+      options.log,
+      `topic ${options.topic}, partition ${options.partition}`,
+    );
   }
 
   /** Resolves when every value of the batch is in the log. */
@@ -111,7 +114,7 @@ export class Lane {
     }
     const slow = setTimeout(() => {
       leader.isSlow = true;
-      const held = 'waiting on; the senders are held when the window is full';
+      const held = 'still waiting, nothing is lost; rsyslog queues meanwhile';
       this.trouble.is(`${where}: no answer for 5 s: ${held}`);
     }, SLOW_MS);
     try {

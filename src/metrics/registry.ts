@@ -15,6 +15,18 @@ export interface Metric {
   read(): number | Histogram;
 }
 
+/**
+ * What a metric is now; undefined where it can't be had: without a free file descriptor the system
+ * tells nothing of a process.
+ */
+export function measure({ read }: Metric): number | Histogram | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
 /** The metrics as a page for Prometheus (its text format 0.0.4). */
 export function formatPrometheus(metrics: readonly Metric[]): string {
   return metrics.map(formatMetric).join('');
@@ -23,8 +35,10 @@ export function formatPrometheus(metrics: readonly Metric[]): string {
 /** The media type of {@link formatPrometheus}. */
 export const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-function formatMetric({ name, help, kind, labels = {}, read }: Metric): string {
-  const value = read();
+function formatMetric(metric: Metric): string {
+  const { name, help, kind, labels = {} } = metric;
+  const value = measure(metric);
+  if (value === undefined) return '';
   const samples =
     value instanceof Histogram
       ? [

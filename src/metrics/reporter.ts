@@ -1,7 +1,7 @@
 import type { Delivery } from '../health.ts';
 import { Histogram } from '../histogram.ts';
 import type { RiemannEvent } from '../riemann/protocol.ts';
-import type { Metric } from './registry.ts';
+import { type Metric, measure } from './registry.ts';
 
 /** The service whose events say how the daemon is. */
 export const STATE_SERVICE = 'syslogger kafka';
@@ -65,7 +65,8 @@ export class Reporter {
     const service = serviceOf(metric.name);
     const event = (what: string, value: number) =>
       this.event(`${service}${what}`, value, metric.labels);
-    const value = metric.read();
+    const value = measure(metric);
+    if (value === undefined) return [];
     if (value instanceof Histogram) {
       const window = value.takeWindow();
       if (window.count === 0) return [];

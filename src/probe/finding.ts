@@ -22,7 +22,7 @@ export function fail(what: string, says: string): Finding {
   return { verdict: 'FAIL', what, says };
 }
 
-/** What an error on the way to a server means, and what to do. @param option names the server */
+/** What an error on the way to a server means, and what to do. @param option names the server's address */
 export function advise({ message }: Error, option: string): string {
   const known = ADVICE.find(({ when }) => when.test(message));
   return known ? `${message}: ${known.advice(option)}` : message;
@@ -42,11 +42,15 @@ const ADVICE: { when: RegExp; advice: (option: string) => string }[] = [
     advice: (option) => `the name can't be resolved: correct ${option}, or the DNS`,
   },
   {
+    when: /ECONNRESET|[Cc]losed/,
+    advice: () => 'it closes the connection: is this really its port, and one without TLS?',
+  },
+  {
     when: /EHOSTUNREACH|ENETUNREACH/,
     advice: () => 'there is no route to it',
   },
   {
     when: /certificate|CERT|SSL|TLS/,
-    advice: (option) => `see ${option}-ca, ${option}-certificate and ${option}-key`,
+    advice: (option) => `see ${option}-ca (who signed it), ${option}-certificate and ${option}-key`,
   },
 ];

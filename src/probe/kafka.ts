@@ -11,33 +11,45 @@ const BROKER_DEADLINE_MS = 5_000;
 /** How soon a question is asked again that could not be answered yet, in ms. */
 const RETRY_AFTER_MS = 250;
 
+/** Where the addresses come from that brokers tell. */
+const ADVERTISED = "the broker's advertised.listeners";
+
 /** Tries each broker, also those that the first ones tell of, and looks at the topic. */
 export async function* probeKafka(
   addresses: Address[],
   config: Config,
   runtime: Runtime,
 ): AsyncGenerator<Finding> {
-  const found = await Promise.all(addresses.map((address) => connect(address, runtime)));
-  const told = await firstMetadata(found, config.topic);
-  const others = (told?.metadata.brokers ?? []).filter(
+  const { target, topic } = config;
+  const from = target.kind === 'brokers' ? 'brokers' : ADVERTISED;
+  const ask = (address: Address, name: string, from: string) =>
+    askBroker(address, { topic, runtime, name, from });
+  const found = await Promise.all(addresses.map((address) => ask(address, '', from)));
+  const told = found.find(({ metadata }) => metadata !== undefined);
+  const others = (told?.metadata?.brokers ?? []).filter(
     ({ host, port }) => !addresses.some((known) => known.host === host && known.port === port),
   );
   const advertised = await Promise.all(
-    others.map(({ host, port, nodeId }) => connect({ host, port }, runtime, nodeId)),
+    others.map(({ host, port, nodeId }) => ask({ host, port }, `broker ${nodeId} at `, ADVERTISED)),
   );
   for (const { finding } of [...found, ...advertised]) yield finding;
-  if (told) yield* probeTopic(told.connection, told.metadata, config);
+  if (told?.metadata) yield* probeTopic(told.connection, told.metadata, config);
   for (const { connection } of [...found, ...advertised]) connection.close();
 }
 
-interface Connected {
+interface Asked {
   finding: Finding;
   connection: BrokerConnection;
+  /** What it told, if it did. */
+  metadata?: Metadata;
 }
 
-async function connect(address: Address, runtime: Runtime, nodeId?: number): Promise<Connected> {
-  const isAdvertised = nodeId !== undefined;
-  const what = `Kafka ${isAdvertised ? `broker ${nodeId} at ` : ''}${formatAddress(address)}`;
+/** @param from where its address comes from */
+async function askBroker(
+  address: Address,
+  { topic, runtime, name, from }: { topic: string; runtime: Runtime; name: string; from: string },
+): Promise<Asked> {
+  const what = `Kafka ${name}${formatAddress(address)}`;
   const connection = new BrokerConnection(address, {
     clientId: 'syslogger-check',
     socketFactory: runtime.socketFactory,
@@ -46,26 +58,11 @@ async function connect(address: Address, runtime: Runtime, nodeId?: number): Pro
   });
   try {
     await connection.open();
-    return { connection, finding: pass(what, 'it answers') };
+    const metadata = await connection.metadata(topic, false);
+    return { connection, metadata, finding: pass(what, 'it answers') };
   } catch (error) {
-    const option = isAdvertised ? "the broker's advertised.listeners" : '--brokers';
-    return { connection, finding: fail(what, advise(error as Error, option)) };
+    return { connection, finding: fail(what, advise(error as Error, from)) };
   }
-}
-
-async function firstMetadata(
-  found: Connected[],
-  topic: string,
-): Promise<{ connection: BrokerConnection; metadata: Metadata } | undefined> {
-  for (const { connection } of found) {
-    if (!connection.isOpen) continue;
-    try {
-      return { connection, metadata: await connection.metadata(topic, false) };
-    } catch {
-      // The next one may answer.
-    }
-  }
-  return undefined;
 }
 
 async function* probeTopic(
@@ -88,8 +85,12 @@ async function* probeTopic(
   } catch (error) {
     refusal = (error as Error).message;
   }
+  if (told.partitionMetadata.length === 0) {
+    yield fail(what, 'it has no partitions');
+    return;
+  }
   yield judgeTopic(topic, told.partitionMetadata, settings);
-  yield* judgeTopicSettings(settings ?? refusal, config);
+  yield* judgeTopicSettings(settings ?? refusal, config, formatAddress(connection.address));
   yield await probeProducer(connection);
 }
 

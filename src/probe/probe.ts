@@ -38,12 +38,14 @@ async function probeZooKeeper(
     const registered = found.map(formatAddress).sort().join(', ');
     return { finding: pass(what, `brokers that are registered: ${registered}`), found };
   } catch (error) {
-    return { finding: fail(what, advise(error as Error, '--zookeeper')), found: [] };
+    const { message } = error as Error;
+    const reason = new Error(message.replace(`ZooKeeper ${formatAddress(server)}: `, ''));
+    return { finding: fail(what, advise(reason, 'zookeeper')), found: [] };
   }
 }
 
 async function probeRiemann({ address, tls }: RiemannTarget, runtime: Runtime): Promise<Finding> {
-  const what = `Riemann ${formatAddress(address)}`;
+  const what = `Riemann ${tls ? 'tls://' : ''}${formatAddress(address)}`;
   try {
     const connect = runtime.connect.bind(runtime, address, tls);
     const connection = await RiemannConnection.open(connect, RIEMANN_DEADLINE_MS);
@@ -51,7 +53,7 @@ async function probeRiemann({ address, tls }: RiemannTarget, runtime: Runtime): 
     connection.close();
     return ok ? pass(what, 'it answers') : fail(what, `it answers with an error: ${error ?? ''}`);
   } catch (error) {
-    return fail(what, advise(error as Error, '--riemann'));
+    return fail(what, advise(error as Error, 'riemann'));
   }
 }
 

@@ -38,7 +38,10 @@ export function judgeTopic(
     return fail(what, `${shape}: writes to ${list(tooFew)} are refused: ${advice}`);
   }
   if (replicas === 1) {
-    return note(what, `${shape}: a broker that is lost takes messages along: 3 replicas are usual`);
+    return note(
+      what,
+      `${shape}: if its broker loses its disk, messages are lost; 3 replicas are usual`,
+    );
   }
   if (replicas === minInSync) {
     return note(what, `${shape}: one broker that is away holds the senders: have more replicas`);
@@ -50,6 +53,7 @@ export function judgeTopic(
 export function* judgeTopicSettings(
   settings: Map<string, string> | string,
   { format, maxMessageBytes, topic }: Config,
+  broker: string,
 ): Generator<Finding> {
   const what = MAX_MESSAGE_BYTES;
   if (typeof settings === 'string') {
@@ -61,20 +65,22 @@ export function* judgeTopicSettings(
   const made = createFormat(format);
   const plain = needs(maxMessageBytes + PLAIN_OVERHEAD_BYTES);
   const worst = Math.max(plain, needs(made.bound(maxMessageBytes)));
+  const full = BATCH_BYTES + LOG_OVERHEAD_BYTES;
+  const enough = Math.max(worst, full);
   const lower = largestThatFits(made, limit - needs(0));
   const raise = (bytes: number) =>
-    `raise it to ${bytes} (kafka-configs.sh --alter --entity-type topics --entity-name ${topic} ` +
+    `raise it to ${bytes} (kafka-configs.sh --bootstrap-server ${broker} --alter ` +
+    `--entity-type topics --entity-name ${topic} ` +
     `--add-config ${MAX_MESSAGE_BYTES}=${bytes})`;
-  const orLower = lower > 0 ? `, or set --max-message-bytes ${lower}` : '';
+  const orLower = lower > 0 ? `, or set max-message-bytes to ${lower}` : '';
   if (limit < plain) {
-    const problem = `messages of up to --max-message-bytes ${maxMessageBytes} don't fit in ${limit}`;
-    yield fail(what, `${problem}, and would go in smaller parts: ${raise(worst)}${orLower}`);
+    const problem = `messages of up to max-message-bytes (${maxMessageBytes}) don't fit in ${limit}`;
+    yield fail(what, `${problem}, and would go in smaller parts: ${raise(enough)}${orLower}`);
   } else if (limit < worst) {
     const problem = `${limit} is not enough for the longest messages if they are full of escapes`;
-    yield note(what, `${problem}: these would go in smaller parts: ${raise(worst)}${orLower}`);
-  } else if (limit < BATCH_BYTES + LOG_OVERHEAD_BYTES) {
-    const full = BATCH_BYTES + LOG_OVERHEAD_BYTES;
-    yield note(what, `${limit} makes batches small: for more speed ${raise(full)}`);
+    yield note(what, `${problem}: these would go in smaller parts: ${raise(enough)}${orLower}`);
+  } else if (limit < full) {
+    yield note(what, `${limit} makes batches small: for more speed ${raise(enough)}`);
   } else {
     yield pass(what, `${limit}, enough for batches of ${BATCH_BYTES} and any message`);
   }

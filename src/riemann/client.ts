@@ -137,8 +137,8 @@ export class RiemannClient {
       this.hasProblem = false;
     } else {
       counts.refused += answered;
-      const text = answer.error?.slice(0, MAX_ERROR_CHARACTERS) ?? 'no reason given';
-      this.report(`the server refused ${answered} events: ${text}`);
+      const text = answer.error?.slice(0, MAX_ERROR_CHARACTERS) || 'no reason given';
+      this.report(`the server refused events: ${text}`);
     }
   }
 

@@ -4,6 +4,9 @@ const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
 const MSG_NOSIGNAL = 0x4000;
+/** Rather lose a text than wait for a receiver that doesn't read. */
+const MSG_DONTWAIT = 0x40;
+const FLAGS = MSG_NOSIGNAL | MSG_DONTWAIT;
 /** What `sockaddr_un` has room for. */
 const MAX_PATH_BYTES = 108;
 
@@ -19,7 +22,7 @@ export async function openNotifySocket(path: string): Promise<(text: string) => 
   if (descriptor < 0) throw new Error('no socket can be had');
   return (text) => {
     const bytes = new TextEncoder().encode(text);
-    sendto(descriptor, ptr(bytes), bytes.length, MSG_NOSIGNAL, ptr(address), address.length);
+    sendto(descriptor, ptr(bytes), bytes.length, FLAGS, ptr(address), address.length);
   };
 }
 

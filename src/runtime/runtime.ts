@@ -33,7 +33,7 @@ export interface Connection {
   write(bytes: Uint8Array): boolean;
   /** Sends FIN after all that was written, and goes on reading (half-close). */
   end(): void;
-  /** Drops the connection, and what was not yet sent, at once: the peer sees a reset. */
+  /** Drops the connection, and what was not yet sent, at once: the peer sees a reset, over TLS an end. */
   destroy(): void;
 }
 
@@ -101,13 +101,16 @@ export interface Runtime {
     address: Address,
     accept: (connection: Connection) => ConnectionHandler,
   ): Promise<Listener>;
-  /** Opens a TCP connection, over TLS where `tls` is given. Never calls the handler at once. */
+  /**
+   * Opens a TCP connection, over TLS where `tls` is given. Never calls the handler at once. With
+   * TLS 1.3 a server that misses our certificate says so only after `opened`.
+   */
   connect(address: Address, tls: TlsOptions | undefined, handler: OutgoingHandler): Connection;
   /** Opens connections to Kafka, in the way that kafkajs asks for them. */
   readonly socketFactory: ISocketFactory;
   /**
    * Answers HTTP requests for paths (without their query). A body that is sent is not read; who is
-   * slow to ask, or asks too much, is dropped.
+   * slow to ask, or asks too much, is dropped. Where `answer` throws, that is the answer: 500.
    * @throws {Error} with the system's `code` (EADDRINUSE, EACCES, …) if it can't listen
    */
   serveHttp(address: Address, answer: (path: string) => HttpAnswer): Promise<Listener>;

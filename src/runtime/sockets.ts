@@ -1,5 +1,5 @@
 import { type AddressInfo, connect as connectTcp, createServer, isIP, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls';
 import type { ISocketFactoryArgs } from 'kafkajs';
 import type { Address } from '../address.ts';
 import type {
@@ -70,25 +70,36 @@ export function nameOf(address = 'unknown', port = 0): string {
 function serve(socket: Socket, accept: (connection: Connection) => ConnectionHandler): void {
   // None of the runtimes counts a socket that isn't reading as a reason to live on.
   const alive = setInterval(() => {}, LONGEST_DELAY);
-  const peer = nameOf(socket.remoteAddress, socket.remotePort);
-  attach(socket, accept(new SocketConnection(socket, peer)));
+  const connection = new SocketConnection(socket, nameOf(socket.remoteAddress, socket.remotePort));
+  connection.isOpen = true;
+  attach(socket, connection, accept(connection));
   socket.once('close', () => clearInterval(alive));
 }
 
-function attach(socket: Socket, handler: ConnectionHandler): void {
+/** The runtimes differ in what they tell of a socket that never opened, or that we destroyed. */
+function attach(socket: Socket, connection: SocketConnection, handler: ConnectionHandler): void {
   let error: Error | undefined;
   socket.setNoDelay(true);
   socket.setKeepAlive(true, KEEP_ALIVE_DELAY);
-  socket.on('data', (bytes) => handler.data(bytes));
-  socket.on('end', () => handler.end());
-  socket.on('drain', () => handler.drained?.());
+  socket.on('data', (bytes) => {
+    if (!connection.isDestroyed) handler.data(bytes);
+  });
+  socket.on('end', () => {
+    if (connection.isOpen) handler.end();
+  });
+  socket.on('drain', () => {
+    if (connection.isOpen) handler.drained?.();
+  });
   socket.on('error', (cause) => {
-    error ??= cause;
+    if (!connection.isDestroyed) error ??= cause;
   });
   socket.once('close', () => handler.closed(error));
 }
 
-/** `Runtime.connect`. */
+/**
+ * `Runtime.connect`. A server that wants a certificate, and gets none or a bad one, says so after
+ * `opened` in TLS 1.3. What `destroy()` drops over TLS ends without TLS's farewell, not in a reset.
+ */
 export function connect(
   { host, port }: Address,
   tls: TlsOptions | undefined,
@@ -96,15 +107,23 @@ export function connect(
 ): Connection {
   const { ca, certificate: cert, key } = tls ?? {};
   const secured = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
-  const ssl = tls && { ...secured, minVersion: 'TLSv1.2' as const };
-  const onConnect = () => handler.opened();
+  // Whatever the environment says of certificates.
+  const strict = { minVersion: 'TLSv1.2', rejectUnauthorized: true } as const;
+  const ssl = tls && { ...secured, ...strict };
+  const onConnect = () => {
+    connection.isOpen = true;
+    handler.opened();
+  };
   const socket = openSocket({ host, port, ssl, onConnect });
-  attach(socket, handler);
-  return new SocketConnection(socket, nameOf(host, port));
+  const connection = new SocketConnection(socket, nameOf(host, port));
+  attach(socket, connection, handler);
+  return connection;
 }
 
 class SocketConnection implements Connection {
   readonly peer: string;
+  isOpen = false;
+  isDestroyed = false;
   readonly #socket: Socket;
 
   constructor(socket: Socket, peer: string) {
@@ -133,7 +152,12 @@ class SocketConnection implements Connection {
   }
 
   destroy(): void {
-    this.#socket.resetAndDestroy();
+    const canBeReset = this.isOpen && !(this.#socket instanceof TLSSocket);
+    this.isOpen = false;
+    this.isDestroyed = true;
+    // Node throws for TLS; a socket that is opening would be opened first.
+    if (canBeReset) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
   }
 }
 

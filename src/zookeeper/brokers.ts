@@ -57,20 +57,19 @@ async function askServer(server: Address, chroot: string): Promise<Address[]> {
     return (await Promise.all(read)).filter((data) => data !== undefined);
   });
   if (registrations.length === 0) throw new Error('no Kafka broker is registered');
-  const addresses = registrations.flatMap((data) => plaintextAddress(data) ?? []);
+  const addresses = registrations.flatMap((data) => registeredAddress(data) ?? []);
   if (addresses.length === 0) throw new Error('no Kafka broker has a PLAINTEXT listener');
   return shuffled(addresses);
 }
 
 /** A broker's PLAINTEXT listener; `host` is null where that listener has a name of its own. */
 function plaintextAddress(data: Uint8Array): Address | undefined {
-  const registration = readRegistration(data);
   const {
     host,
     port,
     endpoints = [],
     listener_security_protocol_map: protocols = {},
-  } = registration;
+  } = JSON.parse(new TextDecoder().decode(data)) as Registration;
   if (typeof host === 'string' && host !== '' && port !== undefined && port > 0) {
     return { host, port };
   }
@@ -84,11 +83,11 @@ function plaintextAddress(data: Uint8Array): Address | undefined {
 }
 
 /** One broker that registers nonsense must not hide the others. */
-function readRegistration(data: Uint8Array): Registration {
+function registeredAddress(data: Uint8Array): Address | undefined {
   try {
-    return (JSON.parse(new TextDecoder().decode(data)) as Registration | null) ?? {};
+    return plaintextAddress(data);
   } catch {
-    return {};
+    return undefined;
   }
 }
 

@@ -4,6 +4,9 @@ import type { Address } from '../address.ts';
 /** Long enough for what we ask; should the process die, ZooKeeper forgets it by then. */
 const SESSION_TIMEOUT_MS = 10_000;
 
+/** Far more than thousands of brokers register. */
+const MAX_SESSION_BYTES = 16 * 1024 * 1024;
+
 /** A path that does not exist in ZooKeeper. */
 export class NoNodeError extends Error {
   override readonly name = 'NoNodeError';
@@ -69,8 +72,11 @@ function connectOnce(client: Client, onLost: (error: Error) => void): void {
   const { onSocketData, onSocketError } = manager;
   let reason = new Error('it closed the connection');
   // What is no ZooKeeper may send anything, and the client throws at it in the socket's event.
+  let received = 0;
   manager.onSocketData = (bytes) => {
     try {
+      received += bytes.length;
+      if (received > MAX_SESSION_BYTES) throw new Error(`more than ${MAX_SESSION_BYTES} bytes`);
       onSocketData.call(manager, bytes);
     } catch (error) {
       reason = new Error(`it does not speak ZooKeeper's protocol (${(error as Error).message})`);

@@ -1,3 +1,4 @@
+import { expect } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import {
   closeSync,
@@ -11,31 +12,28 @@ import {
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Command, Report, Service } from './fixture.ts';
-import { isPattern, pattern } from './pattern.ts';
+import type { Address } from '../../src/address.ts';
+import { rss } from '../support/process.ts';
+import type { Command, Report, Service } from './protocol.ts';
 import type { Target } from './targets.ts';
+import { until } from './until.ts';
 
 const HOST = '127.0.0.1';
-/** How long anything may take, in ms: far longer than it ever does. */
-const DEADLINE = 10_000;
 
 type Named<E extends Report['event']> = Extract<Report, { event: E }>;
 type Answer = Extract<Report, { id: number }>;
+
+type OpenOptions = Partial<Omit<Extract<Command, { do: 'open' }>, 'do' | 'address'> & Address>;
+
+function openCommand({ host = HOST, port = 0, service = {}, ...rest }: OpenOptions): Command {
+  return { do: 'open', address: { host, port }, service, ...rest };
+}
 
 const running = new Set<Fixture>();
 
 /** Ends every fixture that still runs. */
 export async function killFixtures(): Promise<void> {
   for (const fixture of running) await fixture.kill();
-}
-
-/** Waits until `condition` gives something. */
-export async function until<T>(what: string, condition: () => T | undefined | false): Promise<T> {
-  for (const start = Date.now(); Date.now() - start < DEADLINE; await Bun.sleep(2)) {
-    const value = condition();
-    if (value !== undefined && value !== false) return value;
-  }
-  throw new Error(`waited in vain for ${what}`);
 }
 
 /** A running fixture and its control connection. */
@@ -110,6 +108,37 @@ export class Fixture {
     return (await this.do({ do: 'listen', address, service })).port as number;
   }
 
+  /** Serves pages at a port that the system chooses, or at `port`. */
+  async serveHttp(port = 0): Promise<number> {
+    return (await this.do({ do: 'serveHttp', address: { host: HOST, port } })).port as number;
+  }
+
+  /** Opens a connection to 127.0.0.1, or to `host`. */
+  async open(options: OpenOptions): Promise<void> {
+    await this.do(openCommand(options));
+  }
+
+  /** The same without waiting for anything. */
+  tellOpen(options: OpenOptions): void {
+    this.tell(openCommand(options));
+  }
+
+  /** Expects that the connection that it opened is refused, which it tells once and nothing else. */
+  async expectRefused(code: RegExp): Promise<void> {
+    expect((await this.seen('closed'))[0]?.code).toMatch(code);
+    await this.expectNoMore();
+    expect(this.reports.filter(({ event }) => event !== 'done').length).toBe(1);
+  }
+
+  /** Expects that nothing comes after `closed`, whatever is done with the connection. */
+  async expectNoMore(): Promise<void> {
+    const before = this.reports.filter(({ event }) => event !== 'done').length;
+    await this.do({ do: 'useAll', connection: 0 });
+    await this.settle();
+    expect(this.reports.filter(({ event }) => event !== 'done').length).toBe(before);
+    expect(this.all('closed').length).toBe(1);
+  }
+
   /** Goes there and back some times, so that what is under way has come to pass. */
   async settle(): Promise<void> {
     for (let i = 0; i < 3; i++) await this.do({ do: 'ping' });
@@ -149,6 +178,15 @@ export class Fixture {
     closeSync(this.#stdout);
   }
 
+  /** Its physical memory in bytes. */
+  get memory(): number {
+    return rss(this.pid);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
@@ -180,70 +218,5 @@ export class Fixture {
     this.#child.kill('SIGKILL');
     await this.#child.exited;
     rmSync(this.#directory, { recursive: true });
-  }
-}
-
-/** A client of the fixture. */
-export class Peer {
-  readonly #socket: Socket;
-  readonly #chunks: Uint8Array[] = [];
-  #sent = 0;
-  ended = false;
-  closed = false;
-
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.on('data', (bytes) => this.#chunks.push(bytes));
-    socket.on('end', () => {
-      this.ended = true;
-    });
-    socket.on('close', () => {
-      this.closed = true;
-    });
-    socket.on('error', () => {});
-  }
-
-  /** Connects; it reads nothing as long as it is paused. */
-  static async connect(port: number, { paused = false } = {}): Promise<Peer> {
-    const socket = connect({ host: HOST, port, allowHalfOpen: true });
-    const peer = new Peer(socket);
-    if (paused) socket.pause();
-    await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve);
-      socket.once('error', reject);
-    });
-    return peer;
-  }
-
-  /** Sends the pattern's next bytes. */
-  send(bytes: number): void {
-    this.#socket.write(pattern(this.#sent, bytes));
-    this.#sent += bytes;
-  }
-
-  /** Whether the kernel has taken all that was sent. */
-  get flushed(): boolean {
-    return this.#socket.writableLength === 0;
-  }
-
-  get received(): number {
-    return this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  }
-
-  /** Whether the bytes received are the pattern. */
-  get intact(): boolean {
-    return isPattern(this.#chunks);
-  }
-
-  resume(): void {
-    this.#socket.resume();
-  }
-
-  end(): void {
-    this.#socket.end();
-  }
-
-  reset(): void {
-    this.#socket.resetAndDestroy();
   }
 }

@@ -10,7 +10,7 @@ export interface Target {
 const root = join(import.meta.dir, '../..');
 const bun = join(root, 'node_modules/.bin/bun');
 const deno = join(root, 'node_modules/.bin/deno');
-const source = join(import.meta.dir, 'fixture.ts');
+const source = join(import.meta.dir, 'fixture/main.ts');
 const output = join(root, '.cache/conformance');
 
 /** Builds what has to be built. */

@@ -131,16 +131,11 @@ test('Kafka stands still under load: 503 with the reason, alive all the time, th
     const answer = await admin.ready();
     return answer.status === 503 && answer;
   });
-  expect(text).toMatch(
-    /^nothing was acknowledged for \d+ s, messages that wait \d{3,}: topic stalled/,
-  );
+  expect(text).toMatch(/^nothing acknowledged for \d+ s, messages waiting: \d{3,}: topic stalled/);
   const { connections, delivery, ledger } = await admin.status();
   expect(delivery.state).toBe('warning');
   expect(ledger.received).toBe(ledger.acknowledged + ledger.in_flight);
-  for (const { stalled_seconds } of connections) expect(stalled_seconds).toBeGreaterThan(1);
-  await waitFor('critical', async () => (await admin.status()).delivery.state === 'critical', {
-    timeoutMs: 60_000,
-  });
+  for (const { held_seconds } of connections) expect(held_seconds).toBeGreaterThan(1);
   cluster.kafka.resume();
   await waitFor('ready again', async () => (await admin.ready()).status === 200);
   expect((await admin.status()).delivery).toMatchObject({ state: 'ok', stalled_seconds: 0 });

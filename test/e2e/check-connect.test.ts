@@ -2,6 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { useCluster } from '../support/cluster.ts';
 import { startKafka } from '../support/kafka.ts';
 import { freePort } from '../support/ports.ts';
+import { startProxy } from '../support/proxy.ts';
 import { startRiemannServer } from '../support/riemann-server.ts';
 import { runSyslogger } from '../support/syslogger.ts';
 import { createTopic, partitionsOf } from '../support/topics.ts';
@@ -9,6 +10,8 @@ import { waitFor } from '../support/wait.ts';
 
 setDefaultTimeout(90_000);
 const cluster = useCluster();
+/** Kafka's number for the Metadata API. */
+const METADATA = 3;
 
 /** Runs `syslogger check --connect`, and returns what it found. */
 async function check(...args: string[]): Promise<{ code: number | null; found: string[] }> {
@@ -16,7 +19,7 @@ async function check(...args: string[]): Promise<{ code: number | null; found: s
   expect(stderr).toBe('');
   const found = stdout.split('\n').filter((line) => /^# (pass|note|FAIL) {2}/.test(line));
   expect(stdout.trimEnd().split('\n').at(-1)).toMatch(
-    code === 0 ? /: all good$/ : /: failed checks: \d+$/,
+    code === 0 ? /: all good$/ : /: FAILED: \d+ of \d+$/,
   );
   return { code, found: found.map((line) => line.slice(2)) };
 }
@@ -90,7 +93,11 @@ describe('check --connect says for each part whether it works, and what to do', 
   test('max.message.bytes: too small for a message, for the longest ones, for full batches', async () => {
     const broker = cluster.kafka.address;
     const limits: [limit: number, verdict: string, says: RegExp][] = [
-      [100_000, 'FAIL', /131072 don't fit in 100000, .*: raise it to \d{6,} \(kafka-configs\.sh /],
+      [
+        100_000,
+        'FAIL',
+        /\(131072\) don't fit in 100000, .*: raise it to 1048588 \(kafka-configs\.sh /,
+      ],
       [500_000, 'note', /^500000 is not enough for the longest messages if they are full of escap/],
       [1_040_000, 'note', /^1040000 makes batches small: for more speed raise it to 1048588 /],
     ];
@@ -103,7 +110,7 @@ describe('check --connect says for each part whether it works, and what to do', 
       expect(line?.replace(/^.*?bytes: /, '')).toMatch(says);
       expect(code).toBe(verdict === 'FAIL' ? 78 : 0);
       // What it says is enough is enough.
-      const [, lower] = /--max-message-bytes (\d+)$/.exec(line ?? '') ?? [];
+      const [, lower] = /set max-message-bytes to (\d+)$/.exec(line ?? '') ?? [];
       if (lower === undefined) continue;
       const args = ['--brokers', broker, '--topic', topic, '--max-message-bytes', lower];
       const again = await check(...args);
@@ -122,6 +129,17 @@ describe('check --connect says for each part whether it works, and what to do', 
     expect(code).toBe(78);
   });
 
+  test('a broker that connects but tells nothing of the topic', async () => {
+    const proxy = await startProxy(cluster.kafka.port);
+    proxy.loseNextRequest(METADATA);
+    const { code, found } = await check('--brokers', `127.0.0.1:${proxy.port}`);
+    await proxy.close();
+    expect(found).toEqual([
+      expect.stringMatching(/^FAIL {2}Kafka \S+: .*[Cc]losed.*: it closes the connection: is this/),
+    ]);
+    expect(code).toBe(78);
+  });
+
   test('Riemann answers, answers with an error, and is not there', async () => {
     const riemann = await startRiemannServer();
     const args = ['--stdout', '--riemann', `127.0.0.1:${riemann.port}`];
@@ -132,7 +150,7 @@ describe('check --connect says for each part whether it works, and what to do', 
     expect(error.found[0]).toStartWith(`FAIL  ${where}: it answers with an error: `);
     await riemann.stop();
     const gone = await check(...args);
-    expect(gone.found[0]).toMatch(/^FAIL {2}Riemann .*nothing listens there.*correct --riemann$/);
+    expect(gone.found[0]).toMatch(/^FAIL {2}Riemann .*nothing listens there.*correct riemann$/);
     expect([error.code, gone.code]).toEqual([78, 78]);
   });
 
@@ -141,7 +159,7 @@ describe('check --connect says for each part whether it works, and what to do', 
     const dead = await check('--zookeeper', nobody);
     expect(dead.found).toEqual([
       expect.stringMatching(
-        /^FAIL {2}ZooKeeper 127\S+: .*ECONNREFUSED.*: nothing listens there: start it, or correct --zookeeper$/,
+        /^FAIL {2}ZooKeeper 127\S+: .*ECONNREFUSED.*: nothing listens there: start it, or correct zookeeper$/,
       ),
     ]);
     expect(dead.code).toBe(78);

@@ -24,8 +24,8 @@ async function check({ args = [], env = {}, file }: Given) {
   const config = path === undefined ? [] : ['--config', path];
   const { code, stdout, stderr } = await runWith(['check', ...config, ...args], { env });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(stdout).toMatch(/^# syslogger \S+: the configuration is good\n/);
-  const lines = [...stdout.matchAll(/^#?([\w-]+) = .* # (.+)$/gm)];
+  expect(stdout).toMatch(/^# syslogger \S+: every value is good\n/);
+  const lines = [...stdout.matchAll(/^(?:# )?([\w-]+) = .* # (.+)$/gm)];
   const sources: Record<string, string> = {};
   for (const [, name, source] of lines) {
     sources[name] = path === undefined ? source : source.replace(path, 'FILE');

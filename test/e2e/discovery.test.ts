@@ -38,7 +38,7 @@ async function forwardTo(topic: string, ensemble = zookeeper.address + CHROOT) {
 }
 
 function lookups(syslogger: Syslogger): number {
-  return syslogger.stderr().split('info looked up').length - 1;
+  return syslogger.stderr().split('info SIGUSR1: looked up').length - 1;
 }
 
 /** Sends SIGUSR1 and waits until the brokers are looked up. */
@@ -124,7 +124,7 @@ test('SIGUSR1 looks the brokers up again, under load and several times', async (
   await expectCleanStop(syslogger, count);
   await expectEachOnce(kafka.address, topic, count);
   expect(syslogger.stderr()).toContain(
-    'SIGUSR1: looking up where Kafka topic looked-up (ZooKeeper 127',
+    'SIGUSR1: looking up again where Kafka topic looked-up (ZooKeeper 127',
   );
 });
 
@@ -151,7 +151,7 @@ test('ZooKeeper goes away and comes back under load', async () => {
   await waitForRecords(kafka.address, topic, 5_000);
   await zookeeper.stop();
   syslogger.child.signal('SIGUSR1');
-  await syslogger.waitForLog(/looked up in vain, going on as before: ZooKeeper 127\S+: /);
+  await syslogger.waitForLog(/SIGUSR1: can't look it up, going on as before: ZooKeeper 127\S+: /);
   await waitForRecords(kafka.address, topic, 45_000);
   await zookeeper.restart();
   await lookUpAgain(syslogger);

@@ -106,7 +106,7 @@ test('a second SIGTERM ends the wait at once', async () => {
   pauseKafka();
   await sendLoad({ port: syslogger.port, count: 5_000 });
   syslogger.child.signal('SIGTERM');
-  await syslogger.waitForLog(/SIGTERM: reading the senders to their end/);
+  await syslogger.waitForLog(/SIGTERM: stopping/);
   await sleep(500);
   expect(syslogger.child.exit()).toBeUndefined();
   const { code, ledger } = await syslogger.stop();

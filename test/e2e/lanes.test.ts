@@ -34,7 +34,13 @@ test('a partition that is gone for a while keeps its sequence', async () => {
     topic,
     clientId: 'test',
     socketFactory: currentRuntime().socketFactory,
-    log: createLog({ write: () => {}, level: 'error', format: 'human', isTerminal: false, isJournal: false }),
+    log: createLog({
+      write: () => {},
+      level: 'error',
+      format: 'human',
+      isTerminal: false,
+      isJournal: false,
+    }),
     maxValueBytes: 1_000,
     split: () => null,
   });
@@ -72,11 +78,11 @@ test('a lone message is not forgotten when the connection was lost just before',
   const args = ['--zookeeper', zookeeper.address, '--topic', topic];
   const syslogger = await startDaemon(args);
   for (let sent = 1; sent <= 5; sent++) {
-    const before = syslogger.stderr().split('info looked up').length;
+    const before = syslogger.stderr().split('info SIGUSR1: looked up').length;
     syslogger.child.signal('SIGUSR1');
     await waitFor(
       'not looked up',
-      () => syslogger.stderr().split('info looked up').length > before,
+      () => syslogger.stderr().split('info SIGUSR1: looked up').length > before,
     );
     proxy.cut();
     await sendMessages(syslogger.port, [`<13>app: ${sent}`]);

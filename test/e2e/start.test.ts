@@ -70,7 +70,7 @@ test('ZooKeeper and Kafka absent: it waits, says so, and starts when they come',
   await createTopic(kafka.address, { topic });
   for (const [i, { syslogger, listen }] of waiting.entries()) {
     await syslogger.waitUntilListening();
-    expect(syslogger.stderr()).toContain('kafka: all well again');
+    expect(syslogger.stderr()).toMatch(/Kafka: all well again after \d+ s/);
     await sendLoad({ port: listen, count: 500, from: i * 500 });
     await expectCleanStop(syslogger, 500);
   }

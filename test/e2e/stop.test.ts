@@ -29,7 +29,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     expect(await daemon.child.exited).toEqual({ code: 0, signal: null });
     const messages = documentsOf(daemon).map(({ message }) => message);
     expect(messages).toEqual(['before', 'after', 'unfinished line']);
-    expect(daemon.stderr()).toInclude(`${signal}: reading the senders to their end\n`);
+    expect(daemon.stderr()).toInclude(`${signal}: stopping, reading what the senders still send\n`);
     expect(daemon.stderr()).toEndWith(
       ' received 3 = acknowledged 3 + in flight 0; unparsed 0, parts 0, bytes 53, connections 1\n',
     );

@@ -27,7 +27,7 @@ test('systemd is told when it listens, that it is alive, and that it stops', asy
   await received.waitForLine(/READY=1\nSTATUS=listening on tcp:\/\/\S+, forwarding to standard/);
   await received.waitForLine(/(WATCHDOG=1){3}/);
   expect((await daemon.stop()).code).toBe(0);
-  await received.waitForLine(/STOPPING=1\nSTATUS=reading the senders to their end/);
+  await received.waitForLine(/STOPPING=1\nSTATUS=reading what the senders still send/);
 });
 
 test('it is not ready before Kafka is reached, and the watchdog may belong to another process', async () => {

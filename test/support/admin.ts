@@ -10,7 +10,7 @@ export interface Status {
     peer: string;
     received: number;
     unacknowledged: number;
-    stalled_seconds: number;
+    held_seconds: number;
   }[];
   sink: {
     topic: string;

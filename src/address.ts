@@ -20,3 +20,11 @@ export function parseAddress(text: string, defaultPort?: number): Address | null
 export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
+
+const WILDCARDS = ['0.0.0.0', '::'];
+
+/** Whether who listens at the one keeps others from the other, as far as can be told. */
+export function overlap(a: Address, b: Address): boolean {
+  if (a.port !== b.port || a.port === 0) return false;
+  return a.host === b.host || [a, b].some(({ host }) => WILDCARDS.includes(host));
+}

@@ -20,6 +20,7 @@ export interface Delivery {
 export class Health {
   private readonly forwarder: Forwarder;
   private readonly sink: Sink;
+  private readonly startedAt = performance.now();
   private phase: 'starting' | 'running' | 'stopping' = 'starting';
 
   constructor(forwarder: Forwarder, sink: Sink) {
@@ -37,13 +38,24 @@ export class Health {
   }
 
   delivery(): Delivery {
-    const problem = this.sink.problem();
-    const problemMs = problem ? performance.now() - problem.since : 0;
-    const longest = Math.max(this.forwarder.stalledMs, problem?.isTotal ? problemMs : 0);
+    const now = performance.now();
+    const problems = this.sink.problems();
+    const ages = problems.map(({ since }) => now - since);
+    const totalAges = ages.filter((_, i) => problems[i].isTotal);
+    const startingMs = this.phase === 'starting' ? now - this.startedAt : 0;
+    const longest = Math.max(this.forwarder.stalledMs, startingMs, ...totalAges);
     const stalledMs = longest < USUAL_MS ? 0 : longest;
-    const isWell = Math.max(stalledMs, problemMs) < WARNING_AFTER_MS;
+    // A part of the topic that can't be written to holds messages too, while others are delivered.
+    const partialMs = Math.max(this.forwarder.oldestMs, ...ages);
+    const isWell = Math.max(stalledMs, partialMs) < WARNING_AFTER_MS;
+    const [worst] = problems.toSorted((a, b) => a.since - b.since);
+    const total = problems.find(({ isTotal }) => isTotal);
     const isShown = !isWell || this.phase === 'starting';
-    const description = this.describe(stalledMs, isShown ? problem?.reason : undefined);
+    const description = this.describe(
+      stalledMs,
+      isWell ? 0 : this.forwarder.oldestMs,
+      isShown ? (total ?? worst)?.reason : undefined,
+    );
     if (isWell) return { state: 'ok', description, stalledMs };
     const state = stalledMs < CRITICAL_AFTER_MS ? 'warning' : 'critical';
     return { state, description, stalledMs };
@@ -55,17 +67,22 @@ export class Health {
     return this.phase === 'running' && stalledMs < WARNING_AFTER_MS ? undefined : description;
   }
 
-  private describe(stalledMs: number, reason: string | undefined): string {
+  private describe(stalledMs: number, oldestMs: number, reason: string | undefined): string {
     if (this.phase === 'starting') {
       return `not listening yet: ${reason ?? `reaching ${this.sink.description}`}`;
     }
     const waiting = this.forwarder.messagesInFlight;
-    const stalled = `nothing acknowledged for ${Math.round(stalledMs / 1000)} s`;
-    const parts = [
-      ...(this.phase === 'stopping' ? ['stopping'] : []),
-      ...(stalledMs >= WARNING_AFTER_MS ? [`${stalled}, messages waiting: ${waiting}`] : []),
-      ...(reason === undefined ? [] : [reason]),
-    ];
+    const parts = this.phase === 'stopping' ? ['stopping'] : [];
+    if (stalledMs >= WARNING_AFTER_MS) {
+      parts.push(`nothing acknowledged for ${seconds(stalledMs)}, messages waiting: ${waiting}`);
+    } else if (oldestMs >= WARNING_AFTER_MS) {
+      parts.push(`some messages have been waiting for ${seconds(oldestMs)}`);
+    }
+    if (reason !== undefined) parts.push(reason);
     return parts.join(': ') || 'messages are delivered';
   }
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
 }

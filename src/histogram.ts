@@ -27,6 +27,7 @@ export class Histogram {
   /** One more than bounds: the last is for what is above all of them. */
   private readonly counts: number[];
   private before: number[];
+  private minInWindow = Number.POSITIVE_INFINITY;
   private maxInWindow = 0;
 
   /** @param lowest the first bound, a power of ten; the last is `decades` decades above */
@@ -44,6 +45,7 @@ export class Histogram {
   observe(value: number): void {
     this.count += 1;
     this.sum += value;
+    if (value < this.minInWindow) this.minInWindow = value;
     if (value > this.maxInWindow) this.maxInWindow = value;
     let low = 0;
     let high = this.bounds.length;
@@ -67,10 +69,11 @@ export class Histogram {
 
   /** What was observed since this was last called. */
   takeWindow(): Window {
-    const { bounds, maxInWindow: max } = this;
+    const { bounds, minInWindow: min, maxInWindow: max } = this;
     const counts = this.counts.map((count, i) => count - this.before[i]);
     const count = counts.reduce((sum, some) => sum + some, 0);
     this.before = [...this.counts];
+    this.minInWindow = Number.POSITIVE_INFINITY;
     this.maxInWindow = 0;
     return { count, max, quantile };
 
@@ -81,7 +84,7 @@ export class Histogram {
           rest -= counts[i];
           continue;
         }
-        const from = bounds[i - 1] ?? 0;
+        const from = Math.max(bounds[i - 1] ?? 0, min);
         const to = Math.min(bounds[i] ?? max, max);
         return Math.min(from + ((to - from) * rest) / counts[i], max);
       }

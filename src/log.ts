@@ -40,11 +40,13 @@ export interface LogOptions {
   isTerminal: boolean;
   /** Standard error is journald's: it has times, and wants a priority. */
   isJournal: boolean;
+  /** A clock that never jumps, in ms. */
+  clock?: () => number;
 }
 
 /** What was said of a condition. */
 interface Reported {
-  /** When it began, and when it was said last, in ms since 1970. */
+  /** When it began, and when it was said last. */
   since: number;
   at: number;
   message: string;
@@ -55,7 +57,7 @@ type Formatter = (entry: LogObject, message: string) => string;
 
 /** Logs through consola, to standard error only. */
 export function createLog(options: LogOptions): Log {
-  const { write, level } = options;
+  const { write, level, clock = () => performance.now() } = options;
   const format = chooseFormatter(options);
   const consola = createConsola({
     level: CONSOLA_LEVELS[level],
@@ -71,7 +73,7 @@ export function createLog(options: LogOptions): Log {
     error: (message) => consola.error(message),
     repeated(condition, message) {
       const last = reported.get(condition);
-      const now = Date.now();
+      const now = clock();
       // Alternating causes of one condition must not flood the log, nor one that comes and goes.
       const silence = last?.message === message ? REPEAT_AFTER_MS : REPEAT_AFTER_MS / 10;
       if (last && now - last.at < silence) return;
@@ -83,7 +85,7 @@ export function createLog(options: LogOptions): Log {
       const last = reported.get(condition);
       if (!last || last.isOver) return;
       last.isOver = true;
-      const seconds = Math.round((Date.now() - last.since) / 1000);
+      const seconds = Math.round((clock() - last.since) / 1000);
       consola.info(`${condition}: all well again after ${seconds} s`);
     },
   };

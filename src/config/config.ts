@@ -1,4 +1,4 @@
-import { type Address, formatAddress, parseAddress } from '../address.ts';
+import { type Address, formatAddress, overlap, parseAddress } from '../address.ts';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '../log.ts';
 import type { TlsOptions } from '../runtime/runtime.ts';
 import { FORMATS, type FormatName } from '../syslog/format.ts';
@@ -60,8 +60,9 @@ export interface AdminPage {
  * @throws {UsageError | ConfigError} that names the option, what is wrong with it and what it takes
  */
 export function readConfig(settings: Settings): Config {
+  const listen = readListen(settings);
   return {
-    listen: readListen(settings),
+    listen,
     target: readTarget(settings),
     topic: readTopic(settings),
     format: readChoice(settings, 'format', FORMATS),
@@ -73,7 +74,7 @@ export function readConfig(settings: Settings): Config {
       WINDOW_BYTES,
     ),
     drainTimeoutMs: readNumber(settings, 'drain-timeout', DRAIN_SECONDS) * 1000,
-    admin: readAdmin(settings),
+    admin: readAdmin(settings, listen),
     riemann: readRiemann(settings),
     logLevel: readChoice(settings, 'log-level', LOG_LEVELS),
     logFormat: readChoice(settings, 'log-format', LOG_FORMATS),
@@ -90,14 +91,16 @@ function readListen(settings: Settings): Address[] {
     if (address === null) throw invalid(settings, 'port', 'not a port (0 to 65535)');
     return [address];
   }
-  const repeated = listen?.find((value, i) => listen.indexOf(value) < i && !value.endsWith(':0'));
-  if (repeated) throw invalid(settings, 'listen', 'is given twice', repeated);
   if (listen?.length === 0) {
     throw invalid(settings, 'listen', 'there must be one address at least', '[]');
   }
-  return (listen ?? [textOf(settings, 'listen')]).map((value) =>
-    readListenAddress(settings, value),
+  const values = listen ?? [textOf(settings, 'listen')];
+  const addresses = values.map((value) => readListenAddress(settings, value));
+  const second = addresses.findIndex((address, i) =>
+    addresses.slice(0, i).some((other) => overlap(other, address)),
   );
+  if (second >= 0) throw invalid(settings, 'listen', 'it is taken twice', values[second]);
+  return addresses;
 }
 
 function readListenAddress(settings: Settings, value: string): Address {
@@ -142,12 +145,18 @@ function readTopic(settings: Settings): string {
   throw invalid(settings, 'topic', rule);
 }
 
-function readAdmin(settings: Settings): AdminPage | null {
+function readAdmin(settings: Settings, listen: Address[]): AdminPage | null {
   const text = textOf(settings, 'admin');
   if (text === 'none') return null;
   const address = parseAddress(text);
-  if (address !== null) return { address, isGiven: settings.has('admin') };
-  throw invalid(settings, 'admin', 'it must look like 127.0.0.1:8514, or be none');
+  if (address === null) {
+    throw invalid(settings, 'admin', 'it must look like 127.0.0.1:8514, or be none');
+  }
+  const isGiven = settings.has('admin');
+  if (isGiven && listen.some((other) => overlap(other, address))) {
+    throw invalid(settings, 'admin', 'syslog is taken there: choose another port');
+  }
+  return { address, isGiven };
 }
 
 const RIEMANN_TLS = {
@@ -165,11 +174,15 @@ function readRiemann(settings: Settings): RiemannTarget | null {
     const needsTls = Object.values(RIEMANN_TLS).find((name) => settings.has(name));
     if (needsTls) throw invalid(settings, needsTls, 'needs TLS: riemann must be tls://host:port');
   }
-  if (!settings.has('riemann')) return null;
+  if (!settings.has('riemann') || rest === 'none') return null;
   const address = parseAddress(rest ?? '', isTls ? RIEMANN_TLS_PORT : RIEMANN_PORT);
   const isKnown = scheme === undefined || scheme === 'tcp' || isTls;
   if (!isKnown || address === null || address.port === 0) {
-    throw invalid(settings, 'riemann', 'it must look like riemann.example.com:5555, or tls://…');
+    throw invalid(
+      settings,
+      'riemann',
+      'it must look like riemann.example.com:5555 or tls://…, or be none',
+    );
   }
   return { address, intervalMs, ...(isTls && { tls: readTls(settings, RIEMANN_TLS) }) };
 }

@@ -17,13 +17,19 @@ export function readEnvironment(environment: Record<string, string | undefined>)
   );
   const settings = new Map<OptionName, Setting>();
   for (const [variable, text] of Object.entries(environment)) {
-    if (!variable.startsWith(PREFIX) || !text) continue;
+    if (!variable.startsWith(PREFIX) || !text || isOfKubernetes(variable, text)) continue;
     const option = options.get(variable);
     if (option === undefined) throw unknown(variable);
     const value = read(option, variable, text);
     settings.set(option.name as OptionName, { value, source: { kind: 'environment' } });
   }
   return settings;
+}
+
+/** What it gives every container beside a service that is called as we are. */
+function isOfKubernetes(variable: string, text: string): boolean {
+  if (variable === 'SYSLOGGER_PORT') return text.startsWith('tcp://');
+  return /^SYSLOGGER_(SERVICE|PORT_\d+)_/.test(variable);
 }
 
 function read(option: Option, variable: string, text: string): Setting['value'] {

@@ -114,7 +114,7 @@ export const OPTIONS = [
   {
     name: 'riemann',
     type: 'text',
-    value: '[tls://]host:port',
+    value: '[tls://]host:port|none',
     help: 'send metrics to this Riemann server',
   },
   {

@@ -19,6 +19,9 @@ export interface TlsOptionNames {
  */
 export function readTls(settings: Settings, names: TlsOptionNames): TlsOptions {
   requireTogether(settings, [names.certificate, names.key]);
+  if (settings.has(names.passphrase) && !settings.has(names.key)) {
+    throw invalid(settings, names.passphrase, `needs ${names.key} as well`);
+  }
   const ca = readPem(settings, names.ca);
   const certificate = readPem(settings, names.certificate);
   const key = readPem(settings, names.key);

@@ -1,4 +1,4 @@
-import { formatAddress } from '../address.ts';
+import { formatAddress, overlap } from '../address.ts';
 import { adminPage } from '../admin/pages.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError, EXIT } from '../config/errors.ts';
@@ -11,7 +11,7 @@ import { stop } from './stop.ts';
 import { openServiceManager, type ServiceManager } from './systemd.ts';
 
 /** What the last words to Riemann may take, in ms. */
-const LAST_WORDS_MS = 1_000;
+const LAST_WORDS_MS = 500;
 
 /**
  * Runs until a signal stops it, and until then everything that was received is
@@ -24,15 +24,18 @@ export async function runDaemon(config: Config, runtime: Runtime, log: Log): Pro
   const failed = new Promise<number>((resolve) => {
     fail = resolve;
   });
-  const stopAsked = onStopSignal(runtime, log, () => running);
+  let code: number | undefined;
+  const stopAsked = onStopSignal(runtime, log, () => {
+    account(running, log);
+    return code ?? EXIT.undelivered;
+  });
   const running = assemble(config, runtime, log, () => fail(EXIT.undelivered));
-  const { sink, health, ledger, forwarder, riemann } = running;
+  const { sink, health, riemann } = running;
   onOtherSignals(running, runtime, log);
   const systemd = await openServiceManager(runtime, log);
   systemd.starting(`reaching ${sink.description}`);
   const admin = await serveAdmin(config, running, runtime, log);
   riemann?.reporter.start();
-  let code: number;
   try {
     const isOpen = await Promise.race([sink.open().then(() => true), stopAsked.then(() => false)]);
     if (isOpen) await startListening(config, running, admin, systemd, log);
@@ -42,16 +45,32 @@ export async function runDaemon(config: Config, runtime: Runtime, log: Log): Pro
       return stop(running, config, log);
     });
     code = await Promise.race([failed, stopped]);
+    await lastWords(running, code === EXIT.drained, describeAccount(running));
+    account(running, log);
+    return code;
   } catch (error) {
     await stop(running, config, log);
+    await lastWords(running, false, (error as Error).message);
     throw error;
   } finally {
-    riemann?.reporter.stop(ledger.describe(forwarder.messagesInFlight));
-    await riemann?.client.close(LAST_WORDS_MS);
     await admin?.close();
   }
-  log.info(ledger.describe(forwarder.messagesInFlight));
-  return code;
+}
+
+/** What was received and delivered, in one line: the last of the log. */
+function account(running: Running, log: Log): void {
+  const { ledger, forwarder } = running;
+  const isBalanced = ledger.isBalanced(forwarder.messagesInFlight);
+  log[isBalanced ? 'info' : 'error'](describeAccount(running));
+}
+
+function describeAccount({ ledger, forwarder }: Running): string {
+  return ledger.describe(forwarder.messagesInFlight);
+}
+
+async function lastWords({ riemann }: Running, isClean: boolean, text: string): Promise<void> {
+  riemann?.reporter.stop(isClean, text);
+  await riemann?.client.close(LAST_WORDS_MS);
 }
 
 async function startListening(
@@ -75,12 +94,19 @@ async function startListening(
 
 /** Serves the admin page; a daemon is not kept from its work where only the default is taken. */
 async function serveAdmin(
-  { admin }: Config,
+  { admin, listen }: Config,
   running: Running,
   runtime: Runtime,
   log: Log,
 ): Promise<Listener | undefined> {
   if (admin === null) return undefined;
+  const where = `http://${formatAddress(admin.address)}`;
+  const withoutPage = (reason: string) =>
+    log.warn(`no admin page at ${where}: ${reason}; give another --admin, or none`);
+  if (!admin.isGiven && listen.some((address) => overlap(address, admin.address))) {
+    withoutPage('syslog is taken there');
+    return undefined;
+  }
   const { metrics, health } = running;
   const status = () => describeStatus(running, runtime);
   try {
@@ -88,11 +114,10 @@ async function serveAdmin(
       adminPage(path, { metrics, health, status }),
     );
   } catch (error) {
-    const where = `http://${formatAddress(admin.address)}`;
     if (admin.isGiven) return refuse(where, error as Error);
     const { code, message } = error as Error & { code?: string };
     const reason = code === 'EADDRINUSE' ? 'the port is taken' : message;
-    log.warn(`no admin page at ${where}: ${reason}; give another --admin, or none`);
+    withoutPage(reason);
     return undefined;
   }
 }
@@ -112,17 +137,18 @@ function listenProblem({ code, message }: Error & { code?: string }): string {
   return reasons[code ?? ''] ?? message;
 }
 
-/** Resolves at the first SIGTERM or SIGINT; the second one ends the process at once. */
-function onStopSignal(runtime: Runtime, log: Log, running: () => Running): Promise<void> {
+/**
+ * Resolves at the first SIGTERM or SIGINT; the second one ends the process at once.
+ * @param atOnce tells the exit code then
+ */
+function onStopSignal(runtime: Runtime, log: Log, atOnce: () => number): Promise<void> {
   return new Promise((resolve) => {
     let isStopping = false;
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       runtime.onSignal(signal, () => {
         if (isStopping) {
-          const { ledger, forwarder } = running();
           log.warn(`${signal} again: stopping at once`);
-          log.info(ledger.describe(forwarder.messagesInFlight));
-          runtime.exit(EXIT.undelivered);
+          runtime.exit(atOnce());
         }
         isStopping = true;
         log.info(`${signal}: stopping, reading what the senders still send`);

@@ -98,7 +98,14 @@ export class Forwarder {
     return performance.now() - this.acknowledgedAt;
   }
 
-  /** For how long messages have been waiting and nothing was acknowledged, in ms. */
+  /** For how long the batch that was sent first has been unacknowledged, in ms; 0 if there is none. */
+  get oldestMs(): number {
+    // A set keeps the order in which they were sent.
+    for (const { sentAt } of this.inFlight) return performance.now() - sentAt;
+    return 0;
+  }
+
+  /** For how long messages have been waiting and nothing at all was acknowledged, in ms. */
   get stalledMs(): number {
     return this.isResting ? 0 : performance.now() - this.progressAt;
   }

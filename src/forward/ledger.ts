@@ -15,9 +15,14 @@ export class Ledger {
   /** Connections accepted since the start. */
   connections = 0;
 
-  /** @param inFlight counts the messages in open and unacknowledged batches */
+  /** Whether the sum is right. @param inFlight counts the messages in open and unacknowledged batches */
+  isBalanced(inFlight: number): boolean {
+    return this.received === this.acknowledged + inFlight;
+  }
+
+  /** @param inFlight as for {@link isBalanced} */
   describe(inFlight: number): string {
-    const balance = this.received === this.acknowledged + inFlight ? '' : ' (THE SUM IS WRONG)';
+    const balance = this.isBalanced(inFlight) ? '' : ' (THE SUM IS WRONG)';
     return (
       `received ${this.received} = acknowledged ${this.acknowledged} + in flight ${inFlight}` +
       `${balance}; unparsed ${this.unparsed}, parts ${this.parts}, bytes ${this.receivedBytes}, ` +

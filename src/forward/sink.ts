@@ -53,8 +53,8 @@ export interface Sink<B extends Batch = Batch> {
   send(batch: B, isFull: boolean): Promise<void> | null;
   /** How often a batch had to be sent again, since the start. */
   readonly retries: number;
-  /** What is wrong with it now, if anything is known to be. */
-  problem(): Problem | undefined;
+  /** All that is known to be wrong with it now. */
+  problems(): Problem[];
   status(): SinkStatus;
   /** Called when a batch that was turned away may be offered again. */
   onReady: () => void;

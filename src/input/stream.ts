@@ -54,8 +54,9 @@ export class SyslogStream implements ConnectionHandler, Sender, Pausable {
   /** The framer holds a frame that the forwarder has not taken yet. */
   private hasFrame = false;
   private isWaiting = false;
-  /** Since when, in ms since 1970. */
-  private waitingSince = 0;
+  /** Since when its next message waits, and how many it had been before, on the clock that never jumps. */
+  private heldSince = 0;
+  private receivedWhenHeld = -1;
   /** What the intake was told that this stream holds. */
   private heldBytes = 0;
   private isPaused = false;
@@ -96,7 +97,7 @@ export class SyslogStream implements ConnectionHandler, Sender, Pausable {
       peer: this.connection.peer,
       received: this.received,
       unacknowledged: this.received - this.acknowledgedMessages,
-      heldMs: this.isWaiting ? Math.max(0, Date.now() - this.waitingSince) : 0,
+      heldMs: this.isWaiting ? performance.now() - this.heldSince : 0,
     };
   }
 
@@ -150,7 +151,7 @@ export class SyslogStream implements ConnectionHandler, Sender, Pausable {
     const now = Date.now();
     while (this.nextFrame()) {
       if (this.isOverLimit() || !this.offer(now)) {
-        this.wait(now);
+        this.wait();
         this.options.forwarder.scheduleFlush();
         return;
       }
@@ -192,9 +193,12 @@ export class SyslogStream implements ConnectionHandler, Sender, Pausable {
     return this.unacknowledgedBytes + extra >= this.options.maxUnacknowledgedBytes;
   }
 
-  private wait(now: number): void {
+  private wait(): void {
     this.isWaiting = true;
-    this.waitingSince = now;
+    if (this.receivedWhenHeld !== this.received) {
+      this.receivedWhenHeld = this.received;
+      this.heldSince = performance.now();
+    }
     this.pauseReading();
     this.hold(this.chunks.reduce((sum, { length }) => sum + length, this.framer.heldBytes));
   }

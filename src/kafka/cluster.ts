@@ -2,13 +2,16 @@ import { type Address, formatAddress } from '../address.ts';
 import { Backoff } from '../backoff.ts';
 import type { Log } from '../log.ts';
 import type { BrokerConnection, Metadata } from './connection.ts';
-import { describeError } from './errors.ts';
+import { describeTopicError } from './errors.ts';
 import { Trouble } from './trouble.ts';
 
 /** How often metadata is read again although nothing went wrong, for new partitions. */
 const METADATA_MAX_AGE_MS = 300_000;
 /** How soon it is read again while some leaders can't be reached. */
 const MISSING_LEADER_MS = 1_000;
+
+/** So many partitions are named in a text. */
+const MAX_LISTED = 10;
 
 /** Where brokers can be found when no known one answers. */
 export interface Discovery {
@@ -46,6 +49,8 @@ export class Cluster {
   partitions: number[] = [];
   /** Why no partition's leader can be reached. */
   readonly trouble: Trouble;
+  /** Why some partitions' leaders can't be reached. */
+  readonly partial: Trouble;
   private readonly options: ClusterOptions;
   private readonly leaders = new Map<number, number>();
   private readonly connections = new Map<number, BrokerConnection>();
@@ -59,6 +64,7 @@ export class Cluster {
   constructor(options: ClusterOptions) {
     this.options = options;
     this.trouble = new Trouble(options.log, 'Kafka');
+    this.partial = new Trouble(options.log, `topic ${options.topic}`);
   }
 
   /** The open connection to a partition's leader, if there is one now. */
@@ -122,13 +128,29 @@ export class Cluster {
       this.refreshing = undefined;
       this.refreshedAt = performance.now();
       if (this.isClosed) return;
-      const isWhole = this.partitions.every((partition) => this.leader(partition));
+      const isWhole = this.lookForMissing();
       const soon = isWhole ? METADATA_MAX_AGE_MS : MISSING_LEADER_MS;
       this.nextRefresh = setTimeout(() => this.refresh(), soon);
       this.options.onRefreshed();
     });
     this.refreshing = done.catch(() => {});
     return done;
+  }
+
+  /** @returns whether every partition's leader can be reached */
+  private lookForMissing(): boolean {
+    const missing = this.partitions.filter((partition) => !this.leader(partition));
+    if (missing.length === 0) {
+      this.partial.isOver();
+    } else if (missing.length < this.partitions.length) {
+      const list = missing.slice(0, MAX_LISTED).join(', ');
+      const more = missing.length > MAX_LISTED ? ` and ${missing.length - MAX_LISTED} more` : '';
+      this.partial.is(
+        `topic ${this.options.topic}: the leaders of partition ${list}${more} can't be reached; ` +
+          'messages go to the others',
+      );
+    }
+    return missing.length === 0;
   }
 
   private async refreshForEver(): Promise<void> {
@@ -201,7 +223,10 @@ export class Cluster {
     this.brokers = metadata.brokers;
     const told = metadata.topicMetadata.find(({ topic }) => topic === this.options.topic);
     const code = told?.topicErrorCode ?? 0;
-    if (code !== 0) throw new Error(this.topicProblem(code));
+    if (code !== 0) {
+      const problem = describeTopicError(code, this.options.topic, metadata.brokers[0]);
+      throw new Error(`${problem}; until then the senders are held`);
+    }
 
     this.leaders.clear();
     this.partitions = [];
@@ -258,27 +283,5 @@ export class Cluster {
       this.options.log.debug(`the connection to Kafka broker ${nodeId} is closed`);
       this.leaderIsMissing();
     };
-  }
-
-  private anyAddress(): string {
-    const [broker] = this.brokers;
-    return broker ? formatAddress(broker) : '…';
-  }
-
-  private topicProblem(code: number): string {
-    const { topic } = this.options;
-    const { type, message } = describeError(code);
-    if (type === 'LEADER_NOT_AVAILABLE') return `topic ${topic} is being created`;
-    if (type === 'UNKNOWN_TOPIC_OR_PARTITION') {
-      return (
-        `topic ${topic} does not exist and the brokers don't create topics by themselves: ` +
-        `create it (kafka-topics.sh --bootstrap-server ${this.anyAddress()} --create --topic ${topic} …) or choose another with --topic; ` +
-        'until then the senders are held'
-      );
-    }
-    if (type === 'TOPIC_AUTHORIZATION_FAILED') {
-      return `not allowed to write to topic ${topic}: grant WRITE and DESCRIBE; until then the senders are held`;
-    }
-    return `topic ${topic}: ${type}: ${message}`;
   }
 }

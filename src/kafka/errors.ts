@@ -1,4 +1,5 @@
 import errors from 'kafkajs/src/protocol/error.js';
+import { type Address, formatAddress } from '../address.ts';
 
 /** What to do with a batch after the broker's answer. */
 export type Verdict =
@@ -40,4 +41,29 @@ export function describeError(errorCode: number): {
 } {
   const known = errors.errorCodes.find(({ code }) => code === errorCode);
   return known ?? { type: `ERROR_${errorCode}`, retriable: true, message: 'unknown error' };
+}
+
+/**
+ * Says for a person what is wrong with a topic, and what to do.
+ * @param errorCode the topic's in a Metadata response
+ * @param broker any of the cluster's
+ */
+export function describeTopicError(
+  errorCode: number,
+  topic: string,
+  broker: Address | undefined,
+): string {
+  const { type, message } = describeError(errorCode);
+  const server = broker ? formatAddress(broker) : '…';
+  if (type === 'LEADER_NOT_AVAILABLE') return `topic ${topic} is being created`;
+  if (type === 'UNKNOWN_TOPIC_OR_PARTITION') {
+    return (
+      `topic ${topic} does not exist: create it (kafka-topics.sh --bootstrap-server ${server} ` +
+      `--create --topic ${topic} …) or choose another with --topic`
+    );
+  }
+  if (type === 'TOPIC_AUTHORIZATION_FAILED') {
+    return `not allowed to write to topic ${topic}: grant WRITE and DESCRIBE`;
+  }
+  return `topic ${topic}: ${type}: ${message}`;
 }

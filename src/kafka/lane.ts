@@ -137,7 +137,7 @@ export class Lane {
   }
 
   private async renewIdentity(): Promise<void> {
-    const { cluster, log } = this.options;
+    const { cluster } = this.options;
     const backoff = new Backoff();
     for (;;) {
       try {
@@ -148,7 +148,7 @@ export class Lane {
           return;
         }
       } catch (error) {
-        log.repeated('producer id', `no producer id yet: ${(error as Error).message}`);
+        this.trouble.is(`no producer id yet: ${(error as Error).message}`);
       }
       await cluster.refresh();
       await backoff.wait();
@@ -202,18 +202,16 @@ export class Lane {
 
   /** Not even one character fits with its fields: only a larger limit helps. */
   private async hold({ value, timestamp }: Arrived): Promise<void> {
-    const { log, topic, createBatch } = this.options;
+    const { topic, createBatch } = this.options;
     const batch = createBatch();
     batch.append(value, timestamp);
     const backoff = new Backoff();
     while ((await this.tryForEver(batch)) !== 'delivered') {
-      log.repeated(
-        'max.message.bytes',
+      this.trouble.is(
         `topic ${topic} takes no record of ${value.length} bytes and no parts of it either: ` +
           'raise its max.message.bytes; until then the senders are held',
       );
       await backoff.wait();
     }
-    log.recovered('max.message.bytes');
   }
 }

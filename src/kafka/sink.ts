@@ -104,15 +104,13 @@ export class KafkaSink implements Sink<RecordBatch> {
     return retries;
   }
 
-  problem(): Problem | undefined {
-    for (const { reason, since } of [this.cluster.trouble, this.producerTrouble]) {
-      if (reason !== undefined) return { reason, since, isTotal: true };
-    }
-    for (const { trouble } of this.laneOf.values()) {
-      const { reason, since } = trouble;
-      if (reason !== undefined) return { reason, since, isTotal: false };
-    }
-    return undefined;
+  problems(): Problem[] {
+    const { trouble, partial } = this.cluster;
+    const parts = [partial, ...[...this.laneOf.values()].map((lane) => lane.trouble)];
+    return [
+      ...[trouble, this.producerTrouble].flatMap((total) => total.asProblem(true)),
+      ...parts.flatMap((part) => part.asProblem(false)),
+    ];
   }
 
   status(): SinkStatus {

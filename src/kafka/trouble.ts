@@ -1,3 +1,4 @@
+import type { Problem } from '../forward/sink.ts';
 import type { Log } from '../log.ts';
 
 /** What is wrong at one place now: said in the log at a sensible pace, and kept for who asks. */
@@ -19,6 +20,12 @@ export class Trouble {
     if (this.reason === undefined) this.since = performance.now();
     this.reason = reason;
     this.log.repeated(this.condition, reason);
+  }
+
+  /** @param isTotal nothing can be delivered while it lasts */
+  asProblem(isTotal: boolean): Problem[] {
+    const { reason, since } = this;
+    return reason === undefined ? [] : [{ reason, since, isTotal }];
   }
 
   isOver(): void {

@@ -9,6 +9,10 @@ import type { RiemannClient } from '../riemann/client.ts';
 import { COMMIT, VERSION } from '../version.ts';
 import type { Metric } from './registry.ts';
 
+/** Told once, since the clock may be set meanwhile. */
+const STARTED_AT = Math.round(Date.now() / 1000 - process.uptime());
+const STATES = ['ok', 'warning', 'critical'];
+
 /** What is measured. */
 export interface Measured {
   ledger: Ledger;
@@ -80,8 +84,18 @@ export function createMetrics(measured: Measured): Metric[] {
       () => forwarder.sinceAcknowledgedMs / 1000,
     ),
     gauge(
+      'syslogger_oldest_unacknowledged_seconds',
+      'For how long the oldest batch has been waiting for its acknowledgement; 0 if none is.',
+      () => forwarder.oldestMs / 1000,
+    ),
+    gauge(
+      'syslogger_state',
+      '0 ok, 1 warning, 2 critical: as the state that Riemann is told.',
+      () => STATES.indexOf(health.delivery().state),
+    ),
+    gauge(
       'syslogger_stalled_seconds',
-      'For how long nothing could be delivered; 0 while all is well.',
+      'For how long nothing at all could be delivered; 0 while all is well.',
       () => health.delivery().stalledMs / 1000,
     ),
     gauge('syslogger_ready', '1 while it listens and messages are delivered, else 0.', () =>
@@ -97,7 +111,7 @@ export function createMetrics(measured: Measured): Metric[] {
     gauge(
       'process_start_time_seconds',
       'When the process was started, in seconds since 1970.',
-      () => Math.round((Date.now() - process.uptime() * 1000) / 1000),
+      () => STARTED_AT,
     ),
   ];
 }

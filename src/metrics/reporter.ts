@@ -42,12 +42,16 @@ export class Reporter {
     this.timer = setInterval(() => this.report(), this.options.intervalMs);
   }
 
-  /** Reports a last time, and that this is the end. @param description for people: how it ended */
-  stop(description: string): void {
+  /**
+   * Reports a last time, and that this is the end.
+   * @param isClean it was asked to stop, and nothing is left: nobody need be called
+   * @param description for people: how it ended
+   */
+  stop(isClean: boolean, description: string): void {
     clearInterval(this.timer);
     this.report();
-    const state = { state: 'stopped', description, ttl: STOPPED_TTL };
-    this.options.send([{ ...this.event(STATE_SERVICE, 0), ...state }]);
+    const state = isClean ? { state: 'stopped', ttl: STOPPED_TTL } : { state: 'critical' };
+    this.options.send([{ ...this.event(STATE_SERVICE, 0), ...state, description }]);
   }
 
   private report(): void {

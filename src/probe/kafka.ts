@@ -1,7 +1,7 @@
 import { type Address, formatAddress } from '../address.ts';
 import type { Config } from '../config/config.ts';
 import { BrokerConnection, type Metadata } from '../kafka/connection.ts';
-import { describeError } from '../kafka/errors.ts';
+import { describeTopicError } from '../kafka/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { advise, type Finding, fail, pass } from './finding.ts';
 import { judgeTopic, judgeTopicSettings, TOPIC_SETTINGS } from './topic.ts';
@@ -75,7 +75,7 @@ async function* probeTopic(
   const told = topicMetadata.find((candidate) => candidate.topic === topic);
   const code = told?.topicErrorCode ?? 0;
   if (!told || code !== 0) {
-    yield fail(what, missingTopic(code, topic, formatAddress(connection.address)));
+    yield fail(what, describeTopicError(code, topic, connection.address));
     return;
   }
   let settings: Map<string, string> | undefined;
@@ -92,19 +92,6 @@ async function* probeTopic(
   yield judgeTopic(topic, told.partitionMetadata, settings);
   yield* judgeTopicSettings(settings ?? refusal, config, formatAddress(connection.address));
   yield await probeProducer(connection);
-}
-
-function missingTopic(code: number, topic: string, broker: string): string {
-  const { type, message } = describeError(code);
-  if (type === 'UNKNOWN_TOPIC_OR_PARTITION') {
-    const create = `kafka-topics.sh --bootstrap-server ${broker} --create --topic ${topic}`;
-    return (
-      `it does not exist: ${create} --partitions … --replication-factor …, or choose another ` +
-      'with --topic (where brokers create topics by themselves, the first message does it)'
-    );
-  }
-  if (type === 'TOPIC_AUTHORIZATION_FAILED') return 'not allowed: grant WRITE and DESCRIBE on it';
-  return `${type}: ${message}`;
 }
 
 async function probeProducer(connection: BrokerConnection): Promise<Finding> {

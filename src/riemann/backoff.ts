@@ -16,8 +16,7 @@ export class Backoff {
     const delay = longest / 2 + (Math.random() * longest) / 2;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, delay);
-      // In some runtimes a timer is a number.
-      if (typeof timer === 'object') timer.unref();
+      timer.unref();
       this.end = () => {
         clearTimeout(timer);
         resolve();

@@ -14,7 +14,7 @@ const MAX_PATH_BYTES = 108;
  * `Runtime.openNotifySocket`: no runtime has unix datagram sockets, so this calls the C library
  * that is loaded anyway.
  */
-export async function openNotifySocket(path: string): Promise<(text: string) => void> {
+export async function openNotifySocket(path: string): Promise<(text: string) => boolean> {
   const { dlopen, ptr } = await import('bun:ffi');
   const { socket, sendto } = load(dlopen);
   const address = unixAddress(path);
@@ -22,7 +22,8 @@ export async function openNotifySocket(path: string): Promise<(text: string) => 
   if (descriptor < 0) throw new Error('no socket can be had');
   return (text) => {
     const bytes = new TextEncoder().encode(text);
-    sendto(descriptor, ptr(bytes), bytes.length, FLAGS, ptr(address), address.length);
+    const { length } = bytes;
+    return sendto(descriptor, ptr(bytes), length, FLAGS, ptr(address), address.length) >= 0;
   };
 }
 

@@ -116,10 +116,10 @@ export interface Runtime {
   serveHttp(address: Address, answer: (path: string) => HttpAnswer): Promise<Listener>;
   /**
    * Opens a unix datagram socket that systemd names (sd_notify(3)); absent where that can't be had.
-   * @returns sends a text
+   * @returns sends a text, and says whether the system has taken it
    * @throws {Error} that says why not
    */
-  openNotifySocket?(path: string): Promise<(text: string) => void>;
+  openNotifySocket?(path: string): Promise<(text: string) => boolean>;
   /**
    * Calls `handler` at each such signal instead of the default action. Until then
    * SIGUSR1 ends the process under Bun, and opens a debugger's port under Node and Deno.

@@ -64,7 +64,9 @@ export class StdoutSink implements Sink<Lines> {
     return this.write(batch);
   }
 
-  problem(): undefined {}
+  problems(): [] {
+    return [];
+  }
 
   status(): SinkStatus {
     return {};

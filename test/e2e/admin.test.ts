@@ -5,9 +5,11 @@ import { type Admin, adminAt } from '../support/admin.ts';
 import { useCluster } from '../support/cluster.ts';
 import { expectCleanStop, expectEachOnce, startDaemon } from '../support/delivery.ts';
 import { ensureDebian } from '../support/install.ts';
+import { startKafka } from '../support/kafka.ts';
 import { sendLoad } from '../support/load.ts';
-import { connectPeer } from '../support/peer.ts';
+import { connectPeer, sendStream } from '../support/peer.ts';
 import { freePort } from '../support/ports.ts';
+import { start as startProgram } from '../support/process.ts';
 import { runSyslogger, type Syslogger } from '../support/syslogger.ts';
 import { createTopic } from '../support/topics.ts';
 import { waitFor } from '../support/wait.ts';
@@ -159,6 +161,29 @@ test('Kafka is gone while nothing is sent: 503 all the same, then ready again', 
   await expectCleanStop(syslogger, 10);
 });
 
+test('a message that the topic takes in no way: warned of, while others are delivered', async () => {
+  const config = { 'max.message.bytes': 180 };
+  await createTopic(cluster.kafka.address, { topic: 'tiny', partitions: 2, config });
+  const port = await freePort();
+  const where = ['--brokers', cluster.kafka.address, '--topic', 'tiny', '--drain-timeout', '1'];
+  const syslogger = await startDaemon([...where, '--admin', `127.0.0.1:${port}`]);
+  const admin = adminAt(port);
+  await sendStream(syslogger.port, `<13>app: ${'x'.repeat(110)}\n`);
+  const { description } = await waitFor('warning', async () => {
+    await sendStream(syslogger.port, '<13>a: b\n');
+    const { delivery } = await admin.status();
+    return delivery.state === 'warning' && delivery;
+  });
+  expect(description).toMatch(
+    /^some messages have been waiting for \d+ s: topic tiny takes no record/,
+  );
+  expect((await admin.ready()).status).toBe(200);
+  const metrics = await admin.metrics();
+  expect(metrics.get('syslogger_state')).toBe(1);
+  expect(metrics.get('syslogger_oldest_unacknowledged_seconds')).toBeGreaterThan(4);
+  expect((await syslogger.stop()).code).toBe(1);
+});
+
 test('before Kafka is reached it is alive, and not ready', async () => {
   const port = await freePort();
   const nobody = `127.0.0.1:${await freePort()}`;
@@ -171,6 +196,7 @@ test('before Kafka is reached it is alive, and not ready', async () => {
   expect(status).toBe(503);
   expect(text).toMatch(/^not listening yet: waiting for Kafka .*ECONNREFUSED/);
   expect((await admin.metrics()).get('syslogger_ready')).toBe(0);
+  await waitFor('warning', async () => (await admin.status()).delivery.state === 'warning');
   expect((await syslogger.stop()).code).toBe(0);
 });
 
@@ -189,6 +215,28 @@ test('while it stops it is alive, and not ready', async () => {
   expect((await stopped).code).toBe(0);
 });
 
+test('one of two brokers is gone while nothing is sent to it: warned of', async () => {
+  const second = await startKafka({ zookeeper: cluster.zookeeper.address, brokerId: 2 });
+  const brokers = [cluster.kafka.address, second.address];
+  await createTopic(brokers, { topic: 'half', assignment: [[1], [2]] });
+  const port = await freePort();
+  const where = ['--brokers', cluster.kafka.address, '--topic', 'half'];
+  const syslogger = await startDaemon([...where, '--admin', `127.0.0.1:${port}`]);
+  const admin = adminAt(port);
+  await second.kill();
+  await waitFor('warning', async () => (await admin.status()).delivery.state === 'warning');
+  const { delivery, ready } = await admin.status();
+  expect(delivery.description).toBe(
+    "topic half: the leaders of partition 1 can't be reached; messages go to the others",
+  );
+  expect({ ready, stalled: delivery.stalled_seconds }).toEqual({ ready: true, stalled: 0 });
+  await second.start();
+  await waitFor('ok again', async () => (await admin.status()).delivery.state === 'ok');
+  await syslogger.waitForLog(/topic half: all well again after/);
+  expect((await syslogger.stop()).code).toBe(0);
+  await second.stop();
+});
+
 test('a port that is taken: an error if it was asked for, a warning if it is the default', async () => {
   const server = createServer();
   onTestFinished(() => void server.close());
@@ -201,4 +249,17 @@ test('a port that is taken: an error if it was asked for, a warning if it is the
   expect(stderr).toMatch(
     /^syslogger: can't listen on http:\/\/127\.0\.0\.1:\d+: the port is taken [^\n]+\n$/,
   );
+});
+
+test('syslog on the default port of the admin page: without the page, and it says so', async () => {
+  const daemon = startProgram('syslogger', [
+    'dist/syslogger',
+    '--stdout',
+    '--listen',
+    'tcp://127.0.0.1:8514',
+  ]);
+  await daemon.waitForLine(
+    /no admin page at http:\/\/127\.0\.0\.1:8514: (syslog is taken there|.*taken.*); give another --admin/,
+  );
+  await daemon.stop();
 });

@@ -84,7 +84,7 @@ describe('check --connect says for each part whether it works, and what to do', 
     const args = ['--brokers', cluster.kafka.address, '--topic', 'nowhere'];
     const { code, found } = await check(...args);
     expect(found.at(-1)).toStartWith(
-      `FAIL  topic nowhere: it does not exist: kafka-topics.sh --bootstrap-server ${cluster.kafka.address} --create --topic nowhere`,
+      `FAIL  topic nowhere: topic nowhere does not exist: create it (kafka-topics.sh --bootstrap-server ${cluster.kafka.address} --create --topic nowhere`,
     );
     expect(code).toBe(78);
     expect(await partitionsOf(cluster.kafka.address, 'nowhere')).toEqual([]);

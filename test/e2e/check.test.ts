@@ -125,6 +125,23 @@ describe('options of one group replace those of weaker sources', () => {
   }
 });
 
+test('Riemann and the admin page can be switched off by a stronger source', async () => {
+  const file = 'riemann = "riemann:5555"\nadmin = "127.0.0.1:1"\n';
+  const { values } = await check({ file, args: ['--riemann', 'none', '--admin', 'none'] });
+  expect(values).toMatchObject({ riemann: 'none', admin: 'none' });
+});
+
+test('what Kubernetes puts into the environment of every container is not ours', async () => {
+  const env = {
+    SYSLOGGER_SERVICE_HOST: '10.0.0.1',
+    SYSLOGGER_SERVICE_PORT_SYSLOG: '1514',
+    SYSLOGGER_PORT: 'tcp://10.0.0.1:1514',
+    SYSLOGGER_PORT_1514_TCP_ADDR: '10.0.0.1',
+  };
+  const { values } = await check({ env });
+  expect(values.listen).toEqual(['tcp://0.0.0.0:1514']);
+});
+
 test('a list is separated by commas in the environment, and may be a single text in the file', async () => {
   const listen = ['tcp://127.0.0.1:1', 'tcp://[::1]:1'];
   const environment = await check({ env: { SYSLOGGER_LISTEN: listen.join(', ') } });
@@ -191,9 +208,9 @@ test('without --connect it talks to nobody, and listens nowhere', async () => {
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const address = server.address();
   const taken = `127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
-  const ours = ['--listen', `tcp://${taken}`, '--admin', taken, '--riemann', taken];
-  await check({ args: [...ours, '--brokers', taken] });
-  await check({ args: [...ours, '--zookeeper', taken] });
+  const listen = ['--listen', `tcp://${taken}`, '--riemann', taken];
+  await check({ args: [...listen, '--brokers', taken] });
+  await check({ args: ['--admin', taken, '--zookeeper', taken] });
   server.close();
   expect(connections).toBe(0);
   // TEST-NET-1 (RFC 5737): an address that nobody answers at.

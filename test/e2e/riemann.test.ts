@@ -136,6 +136,22 @@ test('the state goes from ok to warning to critical while Kafka stalls, and back
   ]);
 });
 
+test('a stop that leaves something is no clean one: critical, and it may expire', async () => {
+  const riemann = await startRiemannServer();
+  const { syslogger } = await start('left', riemann, '--drain-timeout', '1');
+  onTestFinished(() => cluster.kafka.resume());
+  cluster.kafka.pause();
+  await sendLoad({ port: syslogger.port, count: 100 });
+  expect((await syslogger.stop()).code).toBe(1);
+  cluster.kafka.resume();
+  expect(riemann.events().at(-1)).toMatchObject({
+    service: 'syslogger kafka',
+    state: 'critical',
+    ttl: 2 * INTERVAL,
+    description: expect.stringContaining('received 100 = acknowledged 0 + in flight 100;'),
+  });
+});
+
 describe('Riemann is away', () => {
   test('a stop does not wait for a server that is gone, nor long for one that hangs', async () => {
     const riemann = await startRiemannServer();

@@ -36,6 +36,13 @@ test('a window holds only what came since the last one; the sums hold all', () =
   expect(histogram.takeWindow()).toMatchObject({ count: 0, max: 0 });
 });
 
+test('values that are all the same have that as every quantile', () => {
+  const histogram = new Histogram(1, 5);
+  for (let i = 0; i < 99; i++) histogram.observe(1);
+  const { quantile } = histogram.takeWindow();
+  expect([quantile(0.5), quantile(0.99), quantile(1)]).toEqual([1, 1, 1]);
+});
+
 test('buckets count what is not above their bound, and leave out only what is above all', () => {
   const histogram = new Histogram(1, 2);
   for (const value of [0, 1, 1.001, 2, 60, 100, 1e9]) histogram.observe(value);

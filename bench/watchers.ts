@@ -1,7 +1,6 @@
 import { adminAt } from '../test/support/admin.ts';
 import { freePort } from '../test/support/ports.ts';
 import { startRiemannServer } from '../test/support/riemann-server.ts';
-import type { ForwarderName } from './forwarders.ts';
 
 /** How often it is looked at, in s: far more often than anybody does. */
 const EVERY = 1;
@@ -12,8 +11,8 @@ export interface Watchers {
   stop(): Promise<void>;
 }
 
-/** Starts those who look at a forwarder of that name. */
-export async function startWatchers(name: ForwarderName): Promise<Watchers> {
+/** Starts those who look at a forwarder, as its name tells. */
+export async function startWatchers(name: string): Promise<Watchers> {
   if (name === 'syslogger, unwatched') return { args: ['--admin', 'none'], stop: async () => {} };
   const port = await freePort();
   const admin = ['--admin', `127.0.0.1:${port}`];

@@ -30,7 +30,7 @@ export class Backoff {
   }
 
   /** Ends the wait, if there is one. */
-  skip(): void {
+  endWait(): void {
     this.end?.();
   }
 }

@@ -91,7 +91,7 @@ export class RiemannClient {
   private async finish(deadlineMs: number): Promise<void> {
     const late = new Error(`no answer within ${deadlineMs / 1000} s`);
     const timer = setTimeout(() => this.abandon.abort(late), deadlineMs);
-    this.backoff.skip();
+    this.backoff.endWait();
     this.wake();
     await this.sending;
     clearTimeout(timer);

@@ -66,7 +66,7 @@ export function decodeMessage(bytes: Uint8Array): RiemannMessage {
     if (reader.field === 2) message.ok = reader.bool();
     else if (reader.field === 3) message.error = reader.string();
     else if (reader.field === 6) events.push(readEvent(reader.message()));
-    else reader.skip();
+    else reader.skipValue();
   }
   if (events.length > 0) message.events = events;
   return message;
@@ -118,7 +118,7 @@ function readEvent(reader: Reader): RiemannEvent {
     else if (reader.field === 13) integer = reader.sint64();
     else if (reader.field === 14) double = reader.double();
     else if (reader.field === 15) float = reader.float();
-    else reader.skip();
+    else reader.skipValue();
   }
   if (tags.length > 0) event.tags = tags;
   // Unlike an assignment this takes any key for what it is, "__proto__" too.
@@ -134,7 +134,7 @@ function readAttribute(reader: Reader): [key: string, value: string] {
   while (reader.next()) {
     if (reader.field === 1) key = reader.string();
     else if (reader.field === 2) value = reader.string();
-    else reader.skip();
+    else reader.skipValue();
   }
   return [key, value];
 }

@@ -155,7 +155,7 @@ export class Reader {
   }
 
   /** Passes over a field that nobody knows; groups, which nobody has used for long, are refused. */
-  skip(): void {
+  skipValue(): void {
     if (this.wireType === VARINT) this.varint();
     else if (this.wireType === FIXED64) this.advance(8);
     else if (this.wireType === FIXED32) this.advance(4);

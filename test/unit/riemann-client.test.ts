@@ -97,7 +97,7 @@ test('waits after failures grow to 30 s, and are short again after a success', (
   const backoff = new Backoff();
   const nextWait = () => {
     backoff.wait();
-    backoff.skip();
+    backoff.endWait();
     return Number(timers.mock.lastCall?.[1]);
   };
   try {

@@ -63,7 +63,7 @@ test('ZooKeeper and Kafka absent: it waits, says so, and starts when they come',
 
   kafka = await startKafka({ zookeeper: ensemble, port: kafkaPort });
   for (const { syslogger } of waiting) {
-    await syslogger.waitForLog(/topic absent does not exist .*create it .*or choose another/);
+    await syslogger.waitForLog(/topic absent does not exist: create it .*or choose another/);
   }
   await expectNobodyListens();
 

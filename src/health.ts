@@ -16,14 +16,19 @@ export interface Delivery {
   stalledMs: number;
 }
 
+/** What health looks at. */
+export type Watched = Pick<Forwarder, 'stalledMs' | 'oldestMs' | 'messagesInFlight'>;
+/** Where messages go, and what is wrong there. */
+export type Destination = Pick<Sink, 'problems' | 'description'>;
+
 /** How the daemon is: whether messages get to where they shall go. */
 export class Health {
-  private readonly forwarder: Forwarder;
-  private readonly sink: Sink;
+  private readonly forwarder: Watched;
+  private readonly sink: Destination;
   private readonly startedAt = performance.now();
   private phase: 'starting' | 'running' | 'stopping' = 'starting';
 
-  constructor(forwarder: Forwarder, sink: Sink) {
+  constructor(forwarder: Watched, sink: Destination) {
     this.forwarder = forwarder;
     this.sink = sink;
   }

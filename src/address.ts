@@ -21,6 +21,11 @@ export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** Whether they are written alike. */
+export function isSame(a: Address, b: Address): boolean {
+  return a.host === b.host && a.port === b.port;
+}
+
 const WILDCARDS = ['0.0.0.0', '::'];
 
 /** Whether who listens at the one keeps others from the other, as far as can be told. */

@@ -51,7 +51,7 @@ export interface Config {
 /** Where the daemon's state can be looked at. */
 export interface AdminPage {
   address: Address;
-  /** Somebody asked for it: it is by no means just the default. */
+  /** Somebody asked for it: it is not just the default. */
   isGiven: boolean;
 }
 

@@ -1,4 +1,4 @@
-import { type Address, formatAddress } from '../address.ts';
+import { type Address, formatAddress, isSame } from '../address.ts';
 import type { Config } from '../config/config.ts';
 import { BrokerConnection, type Metadata } from '../kafka/connection.ts';
 import { describeTopicError } from '../kafka/errors.ts';
@@ -27,7 +27,7 @@ export async function* probeKafka(
   const found = await Promise.all(addresses.map((address) => ask(address, '', from)));
   const told = found.find(({ metadata }) => metadata !== undefined);
   const others = (told?.metadata?.brokers ?? []).filter(
-    ({ host, port }) => !addresses.some((known) => known.host === host && known.port === port),
+    (broker) => !addresses.some((known) => isSame(known, broker)),
   );
   const advertised = await Promise.all(
     others.map(({ host, port, nodeId }) => ask({ host, port }, `broker ${nodeId} at `, ADVERTISED)),

@@ -1,4 +1,4 @@
-import { type Address, formatAddress } from '../address.ts';
+import { type Address, formatAddress, isSame } from '../address.ts';
 import type { Config, RiemannTarget } from '../config/config.ts';
 import { RiemannConnection } from '../riemann/connection.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -21,7 +21,7 @@ export async function* probe(config: Config, runtime: Runtime): AsyncGenerator<F
     const probes = servers.map((server) => probeZooKeeper(server, chroot));
     for (const { finding, found } of await Promise.all(probes)) {
       yield finding;
-      for (const address of found) if (!isIn(brokers, address)) brokers.push(address);
+      brokers.push(...found.filter((a) => !brokers.some((b) => isSame(a, b))));
     }
   }
   if (brokers.length > 0) yield* probeKafka(brokers, config, runtime);
@@ -55,8 +55,4 @@ async function probeRiemann({ address, tls }: RiemannTarget, runtime: Runtime): 
   } catch (error) {
     return fail(what, advise(error as Error, 'riemann'));
   }
-}
-
-function isIn(addresses: Address[], { host, port }: Address): boolean {
-  return addresses.some((known) => known.host === host && known.port === port);
 }

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Address } from '../address.ts';
 import type { HttpAnswer, Listener } from './runtime.ts';
+import { bind } from './sockets.ts';
 
 /** How long a whole request may take to come, and how long a connection may be idle, in ms. */
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -17,8 +18,8 @@ const MAX_UNREAD_ANSWERS = 4;
 const TEXT = 'text/plain; charset=utf-8';
 
 /** `Runtime.serveHttp` with `node:http`. */
-export function serveHttp(
-  { host, port }: Address,
+export async function serveHttp(
+  address: Address,
   answer: (path: string) => HttpAnswer,
 ): Promise<Listener> {
   const server = createServer(
@@ -34,19 +35,11 @@ export function serveHttp(
     },
   );
   server.maxConnections = MAX_CONNECTIONS;
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port }, () => {
-      server.off('error', reject);
-      server.on('error', () => {});
-      const { address, port } = server.address() as AddressInfo;
-      const close = async () => {
-        server.close();
-        server.closeAllConnections();
-      };
-      resolve({ address: { host: address, port }, close });
-    });
-  });
+  const close = async () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { address: await bind(server, address), close };
 }
 
 const unreadAnswers = new WeakMap<Socket, number>();

@@ -1,4 +1,11 @@
-import { type AddressInfo, connect as connectTcp, createServer, isIP, type Socket } from 'node:net';
+import {
+  type AddressInfo,
+  connect as connectTcp,
+  createServer,
+  isIP,
+  type Server,
+  type Socket,
+} from 'node:net';
 import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls';
 import type { ISocketFactoryArgs } from 'kafkajs';
 import type { Address } from '../address.ts';
@@ -17,8 +24,8 @@ export const KEEP_ALIVE_DELAY = 60_000;
 const LONGEST_DELAY = 2 ** 31 - 1;
 
 /** Listens with `node:net`. The contract is that of `Runtime.listen`. */
-export function listen(
-  { host, port }: Address,
+export async function listen(
+  address: Address,
   accept: (connection: Connection) => ConnectionHandler,
 ): Promise<Listener> {
   let accepted = 0;
@@ -26,16 +33,7 @@ export function listen(
     accepted++;
     serve(socket, accept);
   });
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port }, () => {
-      server.off('error', reject);
-      // A failed accept (no file descriptor left) concerns that one peer only.
-      server.on('error', () => {});
-      const { address, port } = server.address() as AddressInfo;
-      resolve({ address: { host: address, port }, close });
-    });
-  });
+  return { address: await bind(server, address), close };
 
   async function close(): Promise<void> {
     await acceptWaiting(() => accepted);
@@ -43,6 +41,20 @@ export function listen(
     server.close();
     await eventLoopTurn();
   }
+}
+
+/** Has a server listen. @returns where it really does */
+export function bind(server: Server, { host, port }: Address): Promise<Address> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.off('error', reject);
+      // A failed accept (no file descriptor left) concerns that one peer only.
+      server.on('error', () => {});
+      const { address, port } = server.address() as AddressInfo;
+      resolve({ host: address, port });
+    });
+  });
 }
 
 /**

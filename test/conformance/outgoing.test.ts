@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import type { Socket } from 'node:net';
 import { freePort } from '../support/ports.ts';
+import { CLOSED, expectNothingLeft } from './closed.ts';
 import { Fixture, killFixtures } from './harness.ts';
 import { isPattern, pattern } from './pattern.ts';
 import { serveTcp, stopServers } from './servers.ts';
@@ -10,7 +11,6 @@ import { until } from './until.ts';
 const HOST = '127.0.0.1';
 /** More than the kernel's buffers on both sides take. */
 const PLENTY = 48 << 20;
-const CLOSED = { event: 'closed', connection: 0 } as const;
 
 setDefaultTimeout(30_000);
 
@@ -133,12 +133,7 @@ describe.each(targets)('$name: a connection that we open', (target) => {
     async (_, options, opened) => {
       const fixture = await Fixture.start(target);
       await fixture.open({ port: echo, ...options });
-      expect(await fixture.seen('closed')).toEqual([CLOSED]);
-      await fixture.expectNoMore();
-      expect(fixture.all('opened').length).toBe(opened);
-      expect(fixture.all('end')).toEqual([]);
-      fixture.tell({ do: 'detach' });
-      expect(await fixture.exited()).toBe(0);
+      await expectNothingLeft(fixture, opened);
     },
   );
 

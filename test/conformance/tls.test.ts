@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { makeAuthority, makeCertificate } from '../support/certificates.ts';
 import { ensureDebian } from '../support/install.ts';
+import { CLOSED, expectNothingLeft } from './closed.ts';
 import { Fixture, killFixtures } from './harness.ts';
 import { serveTcp, serveTls, stopServers } from './servers.ts';
 import { prepareTargets } from './targets.ts';
@@ -8,7 +9,6 @@ import { until } from './until.ts';
 
 const IP = '127.0.0.1';
 const NAME = 'localhost';
-const CLOSED = { event: 'closed', connection: 0 } as const;
 
 setDefaultTimeout(30_000);
 
@@ -112,12 +112,7 @@ describe.each(targets)('$name: over TLS', (target) => {
     async (_, options, opened) => {
       const fixture = await Fixture.start(target);
       await fixture.open({ ...options, tls: { ca } });
-      expect(await fixture.seen('closed')).toEqual([CLOSED]);
-      await fixture.expectNoMore();
-      expect(fixture.all('opened').length).toBe(opened);
-      expect(fixture.all('end')).toEqual([]);
-      fixture.tell({ do: 'detach' });
-      expect(await fixture.exited()).toBe(0);
+      await expectNothingLeft(fixture, opened);
     },
   );
 

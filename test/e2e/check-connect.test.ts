@@ -1,5 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { useCluster } from '../support/cluster.ts';
+import { endOffsets } from '../support/consume.ts';
 import { startKafka } from '../support/kafka.ts';
 import { freePort } from '../support/ports.ts';
 import { startProxy } from '../support/proxy.ts';
@@ -9,7 +10,7 @@ import { createTopic, partitionsOf } from '../support/topics.ts';
 import { waitFor } from '../support/wait.ts';
 
 setDefaultTimeout(90_000);
-const cluster = useCluster();
+const cluster = useCluster({ overrides: { 'auto.create.topics.enable': true } });
 /** Kafka's number for the Metadata API. */
 const METADATA = 3;
 
@@ -80,14 +81,14 @@ describe('check --connect says for each part whether it works, and what to do', 
     expect(refused.code).toBe(78);
   });
 
-  test('a missing topic: how to create it; and none is created', async () => {
+  test('a missing topic: how to create it; and none is created, even where brokers would', async () => {
     const args = ['--brokers', cluster.kafka.address, '--topic', 'nowhere'];
     const { code, found } = await check(...args);
     expect(found.at(-1)).toStartWith(
       `FAIL  topic nowhere: topic nowhere does not exist: create it (kafka-topics.sh --bootstrap-server ${cluster.kafka.address} --create --topic nowhere`,
     );
     expect(code).toBe(78);
-    expect(await partitionsOf(cluster.kafka.address, 'nowhere')).toEqual([]);
+    expect(await endOffsets(cluster.kafka.address, 'nowhere')).toEqual([]);
   });
 
   test('max.message.bytes: too small for a message, for the longest ones, for full batches', async () => {

@@ -7,6 +7,7 @@ import { readConfig } from './config/config.ts';
 import { ConfigError, EXIT, UsageError } from './config/errors.ts';
 import { gatherSettings } from './config/sources.ts';
 import { runDaemon } from './daemon/daemon.ts';
+import { type Endpoint, formatEndpoint } from './input/endpoint.ts';
 import { createLog } from './log.ts';
 import { currentRuntime } from './runtime/index.ts';
 import { oneLine } from './text.ts';
@@ -31,6 +32,7 @@ async function main(args: string[]): Promise<number> {
   }
   const settings = gatherSettings(commandLine.settings, process.env);
   const config = readConfig(settings);
+  refuseUnsupported(config.listen);
   if (commandLine.command === 'check') {
     return check(config, settings, { runtime, print, connect: commandLine.connect });
   }
@@ -46,6 +48,14 @@ async function main(args: string[]): Promise<number> {
     isJournal: isJournal(process.env.JOURNAL_STREAM),
   });
   return runDaemon(config, runtime, log);
+}
+
+/** Refuses what this runtime can't do, before anything is done. */
+function refuseUnsupported(endpoints: Endpoint[]): void {
+  const [missing] = endpoints.filter(({ scheme }) => scheme === 'unix-dgram');
+  if (!missing || runtime.receiveUnix) return;
+  const where = formatEndpoint(missing);
+  throw new ConfigError(`listen ${where}: ${runtime.name} has no unix datagram sockets`);
 }
 
 async function print(text: string): Promise<void> {

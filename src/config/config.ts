@@ -1,8 +1,11 @@
 import { type Address, formatAddress, overlap, parseAddress } from '../address.ts';
+import type { Endpoint } from '../input/endpoint.ts';
+import type { UnixAccess } from '../input/unix-access.ts';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '../log.ts';
 import type { TlsOptions } from '../runtime/runtime.ts';
 import { FORMATS, type FormatName } from '../syslog/format.ts';
 import type { Ensemble } from '../zookeeper/brokers.ts';
+import { type ListenTls, readListen, readListenTls, readUnixAccess } from './listen.ts';
 import { exclusive, invalid, type Settings, textOf } from './settings.ts';
 import { readTls } from './tls.ts';
 import { type Range, readAddresses, readChoice, readNumber } from './values.ts';
@@ -15,6 +18,8 @@ const TOPIC_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
 /** More would make a record larger than any sensible limit of Kafka. */
 const MESSAGE_BYTES: Range = { unit: 'bytes', min: 64, max: 16 * 1024 * 1024 };
 const WINDOW_BYTES: Range = { unit: 'bytes', min: 65_536, max: 2 ** 30 };
+const CONNECTIONS: Range = { unit: 'connections', min: 1, max: 1_000_000 };
+const FIRST_MESSAGE_SECONDS: Range = { unit: 'seconds', min: 1, max: 86_400 };
 const DRAIN_SECONDS: Range = { unit: 'seconds', min: 0, max: 86_400 };
 const INTERVAL_SECONDS: Range = { unit: 'seconds', min: 0.1, max: 86_400 };
 
@@ -34,7 +39,13 @@ export interface RiemannTarget {
 
 /** All that the daemon needs to know, checked. */
 export interface Config {
-  listen: Address[];
+  listen: Endpoint[];
+  /** Present where one of these speaks TLS. */
+  listenTls: ListenTls | null;
+  unixAccess: UnixAccess;
+  maxConnections: number;
+  firstMessageMs: number;
+  datagramBufferBytes: number;
   target: Target;
   topic: string;
   format: FormatName;
@@ -63,6 +74,11 @@ export function readConfig(settings: Settings): Config {
   const listen = readListen(settings);
   return {
     listen,
+    listenTls: readListenTls(settings, listen),
+    unixAccess: readUnixAccess(settings),
+    maxConnections: readNumber(settings, 'max-connections', CONNECTIONS),
+    firstMessageMs: readNumber(settings, 'first-message-timeout', FIRST_MESSAGE_SECONDS) * 1000,
+    datagramBufferBytes: readNumber(settings, 'datagram-buffer', WINDOW_BYTES),
     target: readTarget(settings),
     topic: readTopic(settings),
     format: readChoice(settings, 'format', FORMATS),
@@ -79,42 +95,6 @@ export function readConfig(settings: Settings): Config {
     logLevel: readChoice(settings, 'log-level', LOG_LEVELS),
     logFormat: readChoice(settings, 'log-format', LOG_FORMATS),
   };
-}
-
-function readListen(settings: Settings): Address[] {
-  const listen = settings.get('listen')?.value as string[] | undefined;
-  const isPort = settings.has('port');
-  if (isPort && listen) throw exclusive(settings, ['port', 'listen']);
-  if (isPort) {
-    const port = textOf(settings, 'port');
-    const address = /^\d+$/.test(port) ? parseAddress(`0.0.0.0:${port}`) : null;
-    if (address === null) throw invalid(settings, 'port', 'not a port (0 to 65535)');
-    return [address];
-  }
-  if (listen?.length === 0) {
-    throw invalid(settings, 'listen', 'there must be one address at least', '[]');
-  }
-  const values = listen ?? [textOf(settings, 'listen')];
-  const addresses = values.map((value) => readListenAddress(settings, value));
-  const second = addresses.findIndex((address, i) =>
-    addresses.slice(0, i).some((other) => overlap(other, address)),
-  );
-  if (second >= 0) throw invalid(settings, 'listen', 'it is taken twice', values[second]);
-  return addresses;
-}
-
-function readListenAddress(settings: Settings, value: string): Address {
-  const [, scheme, rest] = /^([a-z]+):\/\/(.*)$/.exec(value) ?? [];
-  if (scheme !== undefined && scheme !== 'tcp') {
-    const problem = `${scheme} is not supported; tcp://host:port is`;
-    throw invalid(settings, 'listen', problem, value);
-  }
-  const address = scheme === undefined ? null : parseAddress(rest);
-  if (address === null) {
-    const problem = 'not an address; it must look like tcp://0.0.0.0:1514';
-    throw invalid(settings, 'listen', problem, value);
-  }
-  return address;
 }
 
 function readTarget(settings: Settings): Target {
@@ -145,7 +125,7 @@ function readTopic(settings: Settings): string {
   throw invalid(settings, 'topic', rule);
 }
 
-function readAdmin(settings: Settings, listen: Address[]): AdminPage | null {
+function readAdmin(settings: Settings, listen: Endpoint[]): AdminPage | null {
   const text = textOf(settings, 'admin');
   if (text === 'none') return null;
   const address = parseAddress(text);
@@ -153,10 +133,17 @@ function readAdmin(settings: Settings, listen: Address[]): AdminPage | null {
     throw invalid(settings, 'admin', 'it must look like 127.0.0.1:8514, or be none');
   }
   const isGiven = settings.has('admin');
-  if (isGiven && listen.some((other) => overlap(other, address))) {
+  if (isGiven && isTaken(address, listen)) {
     throw invalid(settings, 'admin', 'syslog is taken there: choose another port');
   }
   return { address, isGiven };
+}
+
+/** Whether syslog is taken at a TCP port. */
+export function isTaken(address: Address, listen: Endpoint[]): boolean {
+  return listen.some(
+    (other) => 'address' in other && other.scheme !== 'udp' && overlap(other.address, address),
+  );
 }
 
 const RIEMANN_TLS = {

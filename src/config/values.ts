@@ -4,7 +4,7 @@ import { invalid, type Settings, textOf } from './settings.ts';
 
 /** What an option takes: a number of what, from where to where. */
 export interface Range {
-  unit: 'bytes' | 'seconds';
+  unit: 'bytes' | 'seconds' | 'connections';
   min: number;
   max: number;
 }

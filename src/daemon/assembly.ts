@@ -50,9 +50,11 @@ export function assemble(
   const { maxUnacknowledgedBytes, maxMessageBytes, maxConnectionUnacknowledgedBytes } = config;
   const { afterInput } = runtime;
   const forwarder = new Forwarder({ sink, ledger, maxUnacknowledgedBytes, afterInput });
+  const { maxConnections, firstMessageMs, datagramBufferBytes, unixAccess, listenTls } = config;
   const listeners = new Listeners({
-    ...{ runtime, log, ledger, forwarder, format },
+    ...{ runtime, log, forwarder, format, maxConnections, firstMessageMs },
     ...{ maxMessageBytes, maxUnacknowledgedBytes, maxConnectionUnacknowledgedBytes },
+    ...{ datagramBufferBytes, unixAccess, ...(listenTls && { tls: listenTls }) },
   });
   const health = new Health(forwarder, sink);
   const metrics = createMetrics({ ledger, forwarder, listeners, sink, health });

@@ -1,9 +1,10 @@
-import { formatAddress, overlap } from '../address.ts';
+import { formatAddress } from '../address.ts';
 import { adminPage } from '../admin/pages.ts';
-import type { Config } from '../config/config.ts';
+import { type Config, isTaken } from '../config/config.ts';
 import { ConfigError, EXIT } from '../config/errors.ts';
+import { formatEndpoint } from '../input/endpoint.ts';
 import type { Log } from '../log.ts';
-import type { Listener, Runtime } from '../runtime/runtime.ts';
+import type { PortListener, Runtime } from '../runtime/runtime.ts';
 import { VERSION } from '../version.ts';
 import { assemble, type Running } from './assembly.ts';
 import { describeStatus } from './status.ts';
@@ -31,7 +32,7 @@ export async function runDaemon(config: Config, runtime: Runtime, log: Log): Pro
   });
   const running = assemble(config, runtime, log, () => fail(EXIT.undelivered));
   const { sink, health, riemann } = running;
-  onOtherSignals(running, runtime, log);
+  onOtherSignals(running, config, runtime, log);
   const systemd = await openServiceManager(runtime, log);
   systemd.starting(`reaching ${sink.description}`);
   const admin = await serveAdmin(config, running, runtime, log);
@@ -64,8 +65,9 @@ function account(running: Running, log: Log): void {
   log[isBalanced ? 'info' : 'error'](describeAccount(running));
 }
 
-function describeAccount({ ledger, forwarder }: Running): string {
-  return ledger.describe(forwarder.messagesInFlight);
+function describeAccount({ ledger, forwarder, listeners }: Running): string {
+  const account = ledger.describe(forwarder.messagesInFlight);
+  return `${account}, connections ${listeners.accepted}`;
 }
 
 async function lastWords({ riemann }: Running, isClean: boolean, text: string): Promise<void> {
@@ -76,14 +78,14 @@ async function lastWords({ riemann }: Running, isClean: boolean, text: string): 
 async function startListening(
   config: Config,
   { listeners, health, sink }: Running,
-  admin: Listener | undefined,
+  admin: PortListener | undefined,
   systemd: ServiceManager,
   log: Log,
 ): Promise<void> {
   const where: string[] = [];
-  for (const address of config.listen) {
-    const listening = listeners.listen(address);
-    where.push(await listening.catch((error) => refuse(`tcp://${formatAddress(address)}`, error)));
+  for (const endpoint of config.listen) {
+    const listening = listeners.listen(endpoint);
+    where.push(await listening.catch((error) => refuse(formatEndpoint(endpoint), error)));
   }
   health.isRunning();
   const status = `listening on ${where.join(', ')}, forwarding to ${sink.description}`;
@@ -98,12 +100,12 @@ async function serveAdmin(
   running: Running,
   runtime: Runtime,
   log: Log,
-): Promise<Listener | undefined> {
+): Promise<PortListener | undefined> {
   if (admin === null) return undefined;
   const where = `http://${formatAddress(admin.address)}`;
   const withoutPage = (reason: string) =>
     log.warn(`no admin page at ${where}: ${reason}; give another --admin, or none`);
-  if (!admin.isGiven && listen.some((address) => overlap(address, admin.address))) {
+  if (!admin.isGiven && isTaken(admin.address, listen)) {
     withoutPage('syslog is taken there');
     return undefined;
   }
@@ -129,10 +131,12 @@ function refuse(where: string, error: Error): never {
 
 function listenProblem({ code, message }: Error & { code?: string }): string {
   const reasons: Record<string, string> = {
-    EADDRINUSE: 'the port is taken by another program: stop it, or choose another address',
-    EACCES: 'not allowed: ports below 1024 need CAP_NET_BIND_SERVICE',
+    EADDRINUSE: 'it is taken by another program: stop it, or choose another address',
+    EACCES: 'not allowed: ports below 1024 need CAP_NET_BIND_SERVICE, sockets a directory of ours',
     EADDRNOTAVAIL: 'this machine has no such address',
     ENOTFOUND: 'there is no such host name',
+    ENOENT: 'there is no such directory',
+    EPERM: 'not allowed',
   };
   return reasons[code ?? ''] ?? message;
 }
@@ -158,7 +162,12 @@ function onStopSignal(runtime: Runtime, log: Log, atOnce: () => number): Promise
   });
 }
 
-function onOtherSignals({ sink }: Running, runtime: Runtime, log: Log): void {
+function onOtherSignals(
+  { sink, listeners }: Running,
+  { listenTls }: Config,
+  runtime: Runtime,
+  log: Log,
+): void {
   runtime.onSignal('SIGUSR1', async () => {
     log.info(`SIGUSR1: looking up again where ${sink.description} is`);
     try {
@@ -169,7 +178,17 @@ function onOtherSignals({ sink }: Running, runtime: Runtime, log: Log): void {
     }
   });
   // By default it would end the process at once, with all that is on its way.
-  runtime.onSignal('SIGHUP', () =>
-    log.info('SIGHUP: the configuration is read at the start only, restart to change it'),
-  );
+  runtime.onSignal('SIGHUP', () => {
+    const rest = 'the rest of the configuration is read at the start only';
+    if (listenTls === null) {
+      log.info(`SIGHUP: there are no certificates to read again; ${rest}`);
+      return;
+    }
+    try {
+      listeners.renew(listenTls.readAgain());
+      log.info(`SIGHUP: new connections get the certificates as they are now; ${rest}`);
+    } catch (error) {
+      log.error(`SIGHUP: the certificates stay as they were: ${(error as Error).message}`);
+    }
+  });
 }

@@ -20,13 +20,15 @@ export function describeStatus(running: Running, runtime: Runtime): object {
     ledger: {
       received: ledger.received,
       acknowledged: ledger.acknowledged,
+      forgotten: ledger.forgotten,
       in_flight: forwarder.messagesInFlight,
       unparsed: ledger.unparsed,
       parts: ledger.parts,
       received_bytes: ledger.receivedBytes,
-      connections_accepted: ledger.connections,
+      connections_accepted: listeners.accepted,
     },
-    connections: listeners.status().map(({ heldMs, ...connection }) => ({
+    listeners: listeners.status(),
+    connections: listeners.senders().map(({ heldMs, ...connection }) => ({
       ...connection,
       held_seconds: seconds(heldMs),
     })),

@@ -1,6 +1,6 @@
 import { Histogram } from '../histogram.ts';
+import type { Frame } from '../syslog/cutter.ts';
 import type { Formatter } from '../syslog/format.ts';
-import type { Frame } from '../syslog/framing.ts';
 import type { Ledger } from './ledger.ts';
 import type { Batch, Sink } from './sink.ts';
 
@@ -9,16 +9,18 @@ export interface Share {
   readonly sender: Sender;
   messages: number;
   bytes: number;
+  /** All of it is delivered for good. */
+  isAcknowledged: boolean;
 }
 
-/** Someone whose messages are forwarded: a connection. */
+/** Someone whose messages are forwarded: a connection, or what takes datagrams. */
 export interface Sender {
   /**
    * Messages are delivered for good, in the order in which batches are: with several
    * partitions that may not be the order in which they came.
    */
   acknowledged(share: Share): void;
-  /** Goes on after {@link Forwarder.add} has said no. */
+  /** Goes on after {@link Forwarder.add} has said no, or as {@link Forwarder.awaitProgress} has promised. */
   proceed(): void;
 }
 
@@ -64,6 +66,8 @@ export class Forwarder {
   private inFlightBytes = 0;
   private open: Load;
   private waiting: Sender[] = [];
+  /** Those who wait for any acknowledgement. */
+  private readonly awaiting = new Set<Sender>();
   private isFlushDue = false;
   private acknowledgedAt = performance.now();
   /** Nothing is unacknowledged. */
@@ -141,12 +145,45 @@ export class Forwarder {
 
     let mine = share;
     if (mine === null || shares[shares.length - 1] !== mine) {
-      mine = { sender, messages: 0, bytes: 0 };
+      mine = { sender, messages: 0, bytes: 0, isAcknowledged: false };
       shares.push(mine);
     }
     mine.messages += 1;
     mine.bytes += batch.bytes - before;
     return mine;
+  }
+
+  /** A sender is gone, or wants to give nothing more: it waits for nothing. */
+  dismiss(sender: Sender): void {
+    this.awaiting.delete(sender);
+    this.waiting = this.waiting.filter((other) => other !== sender);
+  }
+
+  /**
+   * Takes back what a sender has in the open batch, which nobody has seen yet: it will send that
+   * again. What is on its way stays, and is acknowledged as ever.
+   */
+  forget(sender: Sender): void {
+    const { batch, shares } = this.open;
+    const kept = shares.filter((share) => share.sender !== sender);
+    if (kept.length === shares.length) return;
+    const before = batch.count;
+    let share = 0;
+    let end = shares[0].messages;
+    batch.retain((index) => {
+      while (index === end) end += shares[++share].messages;
+      return shares[share].sender !== sender;
+    });
+    shares.splice(0, shares.length, ...kept);
+    this.ledger.forgotten += before - batch.count;
+    this.open.isFull = false;
+    this.resolveIfIdle();
+    this.wakeWaiting();
+  }
+
+  /** Has a sender go on ({@link Sender.proceed}) once anything is acknowledged, or nothing waits for that. */
+  awaitProgress(sender: Sender): void {
+    this.awaiting.add(sender);
   }
 
   /** Has the open batch sent as soon as all input that is ready has been taken. */
@@ -218,6 +255,8 @@ export class Forwarder {
     this.acknowledgedAt = this.progressAt = performance.now();
     this.latency.observe((this.acknowledgedAt - load.sentAt) / 1000);
     this.batchSize.observe(load.batch.count);
+    // All of them first, so that a sender with several shares hears of all at once.
+    for (const share of load.shares) share.isAcknowledged = true;
     for (const share of load.shares) share.sender.acknowledged(share);
     load.batch.clear();
     load.shares.length = 0;
@@ -225,6 +264,7 @@ export class Forwarder {
     if (this.hasUseFor(load)) this.spare.push(load);
     while (this.sendOpen());
     this.wakeWaiting();
+    this.wakeAwaiting();
     this.resolveIfIdle();
   }
 
@@ -248,9 +288,16 @@ export class Forwarder {
     }
   }
 
+  private wakeAwaiting(): void {
+    const woken = [...this.awaiting];
+    this.awaiting.clear();
+    for (const sender of woken) sender.proceed();
+  }
+
   private resolveIfIdle(): void {
     if (this.inFlight.size > 0 || this.open.batch.count > 0) return;
     this.isResting = true;
     for (const resolve of this.idleWaiters.splice(0)) resolve();
+    this.wakeAwaiting();
   }
 }

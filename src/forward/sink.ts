@@ -18,6 +18,8 @@ export interface Batch {
   begin(bound: number, now: number): number;
   /** Takes the value that was written from where {@link begin} said up to `end`. */
   commit(end: number): void;
+  /** Keeps only some of the values; is asked for each one's number, in their order from 0 on. */
+  retain(isKept: (index: number) => boolean): void;
   /** Empties it for its next use. */
   clear(): void;
 }

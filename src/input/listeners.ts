@@ -1,11 +1,21 @@
-import { type Address, formatAddress } from '../address.ts';
 import type { Forwarder } from '../forward/forwarder.ts';
-import type { Ledger } from '../forward/ledger.ts';
 import type { Log } from '../log.ts';
-import type { Listener, Runtime } from '../runtime/runtime.ts';
+import type {
+  Listener,
+  PortListener,
+  Runtime,
+  TlsIdentity,
+  TlsListener,
+} from '../runtime/runtime.ts';
 import type { Format } from '../syslog/format.ts';
+import { DatagramInput } from './datagram-input.ts';
+import { type Endpoint, formatEndpoint, isSecured } from './endpoint.ts';
+import type { InputStream, SenderStatus } from './input-stream.ts';
 import { Intake } from './intake.ts';
-import { type StreamStatus, SyslogStream } from './stream.ts';
+import { kernelDrops } from './kernel-drops.ts';
+import { protocolOf } from './protocols.ts';
+import { StreamListener } from './stream-listener.ts';
+import { grantAccess, type UnixAccess } from './unix-access.ts';
 
 /** How often a sender is looked at in the time after which it counts as silent. */
 const QUIET_LOOKS = 4;
@@ -13,93 +23,140 @@ const QUIET_LOOKS = 4;
 /** What may be read and not taken by the forwarder, as a share of what may be unacknowledged. */
 const WAITING_SHARE = 1 / 4;
 
-/** What every stream is given. */
+/** What listens at a path, or at a port. */
+type Bound = Listener | PortListener;
+
+/** What every way in is given. */
 export interface ListenersOptions {
   runtime: Runtime;
   log: Log;
-  ledger: Ledger;
   forwarder: Forwarder;
   format: Format;
   maxMessageBytes: number;
   /** What the forwarder takes in all; streams together hold a share of it beside. */
   maxUnacknowledgedBytes: number;
   maxConnectionUnacknowledgedBytes: number;
+  /** Of each listener. */
+  maxConnections: number;
+  firstMessageMs: number;
+  /** Of each listener; beyond it datagrams are lost. */
+  datagramBufferBytes: number;
+  /** Who may use our unix sockets. */
+  unixAccess: UnixAccess;
+  /** What those who listen over TLS show; present where one does. */
+  tls?: { identity: TlsIdentity; permittedNames?: readonly string[] };
 }
 
-/** The ways in: listening sockets, and the streams that came through them. */
+/** What one way in has had so far, for people and metrics. */
+export interface ListenerStatus {
+  listener: string;
+  received: number;
+  /** Connections, and absent where there are none. */
+  connections?: { open: number; accepted: number; refused: number; dropped: number };
+  /** Datagrams that were thrown away; absent where there are none. */
+  lost?: number;
+}
+
+/** The ways in: listening sockets, and the streams and datagrams that come through them. */
 export class Listeners {
   private readonly options: ListenersOptions;
-  private readonly listeners: Listener[] = [];
-  private readonly streams = new Set<SyslogStream>();
+  private readonly bound: Bound[] = [];
+  private readonly secured: TlsListener[] = [];
+  private readonly streamListeners: StreamListener[] = [];
+  private readonly datagramInputs: DatagramInput[] = [];
   private readonly intake: Intake;
   private onEmpty: () => void = () => {};
 
   constructor(options: ListenersOptions) {
     this.options = options;
-    const { maxUnacknowledgedBytes } = options;
-    this.intake = new Intake(maxUnacknowledgedBytes * WAITING_SHARE, this.streams);
+    const streams = { [Symbol.iterator]: () => this.streams() };
+    this.intake = new Intake(options.maxUnacknowledgedBytes * WAITING_SHARE, streams);
   }
 
-  /** Streams that are not read to their end yet. */
+  /** Senders that are not read to their end yet. */
   get open(): number {
-    return this.streams.size;
+    const waiting = this.datagramInputs.filter(({ isEmpty }) => !isEmpty).length;
+    return this.streamListeners.reduce((sum, { streams }) => sum + streams.size, waiting);
   }
 
-  /** The state of each stream that is open. */
-  status(): StreamStatus[] {
-    return [...this.streams].map((stream) => stream.status);
+  /** Connections accepted since the start. */
+  get accepted(): number {
+    return this.streamListeners.reduce((sum, { accepted }) => sum + accepted, 0);
+  }
+
+  /** The state of each sender that is connected, and of each socket that gets datagrams. */
+  senders(): (SenderStatus & { listener: string })[] {
+    return [
+      ...this.streamListeners.flatMap((listener) =>
+        listener.status().map((status) => ({ listener: listener.name, ...status })),
+      ),
+      ...this.datagramInputs.map(({ name, status }) => ({ listener: name, ...status })),
+    ];
+  }
+
+  /** What each of them has had. */
+  status(): ListenerStatus[] {
+    return [
+      ...this.streamListeners.map(({ name, received, streams, accepted, refused, dropped }) => ({
+        listener: name,
+        received,
+        connections: { open: streams.size, accepted, refused, dropped },
+      })),
+      ...this.datagramInputs.map(({ name, received, lost }) => ({
+        listener: name,
+        received,
+        lost,
+      })),
+    ];
   }
 
   /**
-   * Listens on a TCP address.
-   * @returns the address, with the port that it really has
+   * Begins to take syslog at an endpoint.
+   * @returns where it really does, with the port that the system chose
    * @throws {Error} with the system's `code` if it can't
    */
-  async listen(address: Address): Promise<string> {
-    const { runtime, log, ledger, forwarder, format } = this.options;
-    const name = `tcp://${formatAddress(address)}`;
-    const listener = await runtime.listen(address, (connection) => {
-      log.debug(`${connection.peer} connected to ${name}`);
-      const stream = new SyslogStream(connection, {
-        listener: name,
-        forwarder,
-        intake: this.intake,
-        formatter: format.formatter(),
-        maxMessageBytes: this.options.maxMessageBytes,
-        maxUnacknowledgedBytes: this.options.maxConnectionUnacknowledgedBytes,
-        onFinished: (finished) => this.remove(finished),
-        onForeign: (peer, protocol) => {
-          log.repeated(
-            `foreign ${protocol}`,
-            `${peer} speaks ${protocol} to a plain syslog port: what it sends is forwarded as it is`,
-          );
-        },
-      });
-      this.streams.add(stream);
-      if (this.intake.isClosed) stream.pauseReading();
-      ledger.connections += 1;
-      return stream;
-    });
-    this.listeners.push(listener);
-    return `tcp://${formatAddress(listener.address)}`;
+  async listen(endpoint: Endpoint): Promise<string> {
+    const isForDatagrams = endpoint.scheme === 'udp' || endpoint.scheme === 'unix-dgram';
+    const input = isForDatagrams
+      ? this.createDatagramInput(endpoint)
+      : this.createStreamListener(endpoint);
+    const listener = await (input instanceof DatagramInput
+      ? this.receive(endpoint, input)
+      : this.accept(endpoint, input));
+    this.bound.push(listener);
+    if ('path' in endpoint) grantAccess(endpoint.path, this.options.unixAccess);
+    input.name = formatEndpoint({ ...endpoint, ...('address' in listener && listener) });
+    return input.name;
   }
 
   /**
-   * Lets nobody in any more, tells the senders to close (FIN), and reads each stream
-   * to its end. A sender that has nothing to say may not notice the FIN; one that has
+   * Shows other certificates from now on.
+   * @throws {Error} if they can't be used; the old ones stay in force
+   */
+  renew(identity: TlsIdentity): void {
+    for (const listener of this.secured) listener.renew(identity);
+  }
+
+  /**
+   * Lets nobody in any more, tells the senders to close, and reads each stream
+   * to its end. A sender that has nothing to say may not notice; one that has
    * been silent for `quietMs` since is not waited for.
    * @returns how many were not waited for
    */
   async drain(quietMs: number): Promise<number> {
-    await Promise.all(this.listeners.map((listener) => listener.close()));
-    for (const stream of [...this.streams]) stream.halfClose();
+    for (const input of this.datagramInputs) input.closing();
+    const closed = await Promise.allSettled(this.bound.map((listener) => listener.close()));
+    for (const { reason } of closed.filter((one) => one.status === 'rejected')) {
+      this.options.log.warn(`a listener can't be closed: ${(reason as Error).message}`);
+    }
+    for (const listener of this.streamListeners) listener.stop();
     const emptied = new Promise<void>((resolve) => {
       this.onEmpty = resolve;
     });
     let idle = 0;
-    if (this.streams.size === 0) return idle;
+    if (this.open === 0) return idle;
     const timer = setInterval(() => {
-      for (const stream of [...this.streams]) if (stream.finishIfQuiet(QUIET_LOOKS)) idle += 1;
+      for (const stream of [...this.streams()]) if (stream.finishIfQuiet(QUIET_LOOKS)) idle += 1;
     }, quietMs / QUIET_LOOKS);
     await emptied;
     clearInterval(timer);
@@ -108,16 +165,87 @@ export class Listeners {
 
   /** Takes what has come on every open stream as all there is. */
   abandon(): void {
-    for (const stream of [...this.streams]) {
-      stream.pauseReading();
-      stream.end();
-    }
+    for (const stream of [...this.streams()]) stream.abandon();
   }
 
-  private remove(stream: SyslogStream): void {
-    this.streams.delete(stream);
-    const { peer, received } = stream.status;
-    this.options.log.debug(`${peer} is read to its end: messages received ${received}`);
-    if (this.streams.size === 0) this.onEmpty();
+  private *streams(): Generator<InputStream> {
+    for (const { streams } of this.streamListeners) yield* streams;
+  }
+
+  private async accept(endpoint: Endpoint, reception: StreamListener): Promise<Bound> {
+    const { runtime, tls } = this.options;
+    if ('path' in endpoint) return runtime.listenUnix(endpoint.path, reception);
+    if (!isSecured(endpoint)) return runtime.listen(endpoint.address, reception);
+    if (!tls) throw new Error('there is no certificate');
+    const listener = await runtime.listenTls(endpoint.address, tls.identity, reception);
+    this.secured.push(listener);
+    return listener;
+  }
+
+  private async receive(endpoint: Endpoint, input: DatagramInput): Promise<Bound> {
+    const { runtime, log, datagramBufferBytes } = this.options;
+    const take = (datagram: Uint8Array) => input.receive(datagram);
+    if ('path' in endpoint) {
+      if (!runtime.receiveUnix) throw new Error(`${runtime.name} has no unix datagram sockets`);
+      const bound = await runtime.receiveUnix(endpoint.path, take);
+      input.attach(bound);
+      return bound;
+    }
+    const bound = await runtime.receive(endpoint.address, datagramBufferBytes, take);
+    // The kernel forgets with the socket.
+    let known = 0;
+    const drops = () => {
+      known = Math.max(known, kernelDrops(bound.address) ?? 0);
+      return known;
+    };
+    input.attach({ pause: () => bound.pause?.(), resume: () => bound.resume?.(), drops });
+    const { bufferBytes = datagramBufferBytes } = bound;
+    if (bufferBytes < datagramBufferBytes) {
+      log.warn(
+        `${input.name}: the kernel keeps ${bufferBytes} bytes instead of ` +
+          `${datagramBufferBytes}: raise net.core.rmem_max`,
+      );
+    }
+    return bound;
+  }
+
+  private createStreamListener(endpoint: Endpoint): StreamListener {
+    const { log, forwarder, format, maxConnections, firstMessageMs, tls } = this.options;
+    const { maxMessageBytes, maxConnectionUnacknowledgedBytes } = this.options;
+    const permittedNames = isSecured(endpoint) ? tls?.permittedNames : undefined;
+    const createStream = protocolOf(endpoint, {
+      ...{ log, forwarder, format, intake: this.intake, maxMessageBytes },
+      maxUnacknowledgedBytes: maxConnectionUnacknowledgedBytes,
+    });
+    const listener = new StreamListener({
+      ...{ name: formatEndpoint(endpoint), log, maxConnections, firstMessageMs },
+      ...(permittedNames && { permittedNames }),
+      createStream: (connection, events) => {
+        const stream = createStream(connection, events);
+        if (this.intake.isClosed) stream.pauseReading();
+        return stream;
+      },
+      onFinished: () => this.finishIfEmpty(),
+    });
+    this.streamListeners.push(listener);
+    return listener;
+  }
+
+  private createDatagramInput(endpoint: Endpoint): DatagramInput {
+    const { log, forwarder, format, maxMessageBytes, datagramBufferBytes } = this.options;
+    const input = new DatagramInput({
+      ...{ name: formatEndpoint(endpoint), log, forwarder, maxMessageBytes },
+      formatter: format.formatter(),
+      maxUnacknowledgedBytes: this.options.maxConnectionUnacknowledgedBytes,
+      // The senders on this machine are held instead.
+      bufferBytes: 'path' in endpoint ? Number.POSITIVE_INFINITY : datagramBufferBytes,
+      onEmpty: () => this.finishIfEmpty(),
+    });
+    this.datagramInputs.push(input);
+    return input;
+  }
+
+  private finishIfEmpty(): void {
+    if (this.open === 0) this.onEmpty();
   }
 }

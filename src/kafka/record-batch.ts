@@ -137,6 +137,14 @@ export class RecordBatch implements Batch {
     return records;
   }
 
+  retain(isKept: (index: number) => boolean): void {
+    const kept = this.records()
+      .filter((_, index) => isKept(index))
+      .map(({ value, timestamp }) => ({ value: value.slice(), timestamp }));
+    this.clear();
+    for (const { value, timestamp } of kept) this.append(value, timestamp);
+  }
+
   /**
    * Writes the batch's head. Sealed alike, it has the same bytes: a retry is the
    * same batch to the broker.

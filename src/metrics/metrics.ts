@@ -4,10 +4,10 @@ import type { Ledger } from '../forward/ledger.ts';
 import type { Sink } from '../forward/sink.ts';
 import type { Health } from '../health.ts';
 import type { Histogram } from '../histogram.ts';
-import type { Listeners } from '../input/listeners.ts';
+import type { ListenerStatus, Listeners } from '../input/listeners.ts';
 import type { RiemannClient } from '../riemann/client.ts';
 import { COMMIT, VERSION } from '../version.ts';
-import type { Metric } from './registry.ts';
+import type { Labelled, Metric } from './registry.ts';
 
 /** Told once, since the clock may be set meanwhile. */
 const STARTED_AT = Math.round(Date.now() / 1000 - process.uptime());
@@ -34,7 +34,7 @@ export function createMetrics(measured: Measured): Metric[] {
     counter(
       'syslogger_connections_accepted_total',
       'Connections accepted.',
-      () => ledger.connections,
+      () => listeners.accepted,
     ),
     counter(
       'syslogger_messages_received_total',
@@ -45,6 +45,11 @@ export function createMetrics(measured: Measured): Metric[] {
       'syslogger_messages_acknowledged_total',
       'Messages that Kafka has acknowledged.',
       () => ledger.acknowledged,
+    ),
+    counter(
+      'syslogger_messages_forgotten_total',
+      'Messages received over RELP and given back when the connection ended; the sender has them.',
+      () => ledger.forgotten,
     ),
     counter(
       'syslogger_messages_unparsed_total',
@@ -101,6 +106,7 @@ export function createMetrics(measured: Measured): Metric[] {
     gauge('syslogger_ready', '1 while it listens and messages are delivered, else 0.', () =>
       health.unreadiness() === undefined ? 1 : 0,
     ),
+    ...listenerMetrics(listeners),
     gauge('process_resident_memory_bytes', 'Physical memory of the process.', () =>
       process.memoryUsage.rss(),
     ),
@@ -112,6 +118,47 @@ export function createMetrics(measured: Measured): Metric[] {
       'process_start_time_seconds',
       'When the process was started, in seconds since 1970.',
       () => STARTED_AT,
+    ),
+  ];
+}
+
+/** What each listener counts, with its address as a label. */
+function listenerMetrics(listeners: Listeners): Metric[] {
+  const each = (read: (status: ListenerStatus) => number | undefined) => () =>
+    listeners.status().flatMap((status): Labelled[] => {
+      const value = read(status);
+      return value === undefined ? [] : [{ labels: { listener: status.listener }, value }];
+    });
+  return [
+    counter(
+      'syslogger_listener_messages_received_total',
+      'Messages taken through this listener.',
+      each(({ received }) => received),
+    ),
+    gauge(
+      'syslogger_listener_connections',
+      'Connections to this listener that are open.',
+      each(({ connections }) => connections?.open),
+    ),
+    counter(
+      'syslogger_listener_connections_accepted_total',
+      'Connections that this listener has accepted.',
+      each(({ connections }) => connections?.accepted),
+    ),
+    counter(
+      'syslogger_listener_connections_refused_total',
+      'Connections refused: too many, no handshake of TLS, or no certificate that may come.',
+      each(({ connections }) => connections?.refused),
+    ),
+    counter(
+      'syslogger_listener_connections_dropped_total',
+      'Connections dropped, since no whole message came in time.',
+      each(({ connections }) => connections?.dropped),
+    ),
+    counter(
+      'syslogger_listener_datagrams_lost_total',
+      'Datagrams thrown away, since they came faster than Kafka took them.',
+      each(({ lost }) => lost),
     ),
   ];
 }
@@ -138,11 +185,11 @@ export function riemannMetrics(client: RiemannClient): Metric[] {
   ];
 }
 
-function counter(name: string, help: string, read: () => number): Metric {
+function counter(name: string, help: string, read: Metric['read']): Metric {
   return { name, help, kind: 'counter', read };
 }
 
-function gauge(name: string, help: string, read: () => number): Metric {
+function gauge(name: string, help: string, read: Metric['read']): Metric {
   return { name, help, kind: 'gauge', read };
 }
 

@@ -11,15 +11,23 @@ export interface Metric {
   help: string;
   kind: 'counter' | 'gauge' | 'histogram';
   labels?: Readonly<Record<string, string>>;
-  /** What it is now: a histogram's values, or a number. */
-  read(): number | Histogram;
+  /** What it is now: a histogram's values, a number, or one for each of several things. */
+  read(): Value;
+}
+
+export type Value = number | Histogram | readonly Labelled[];
+
+/** What a metric is for one of several things, which the labels name. */
+export interface Labelled {
+  labels: Readonly<Record<string, string>>;
+  value: number;
 }
 
 /**
  * What a metric is now; undefined where it can't be had: without a free file descriptor the system
  * tells nothing of a process.
  */
-export function measure({ read }: Metric): number | Histogram | undefined {
+export function measure({ read }: Metric): Value | undefined {
   try {
     return read();
   } catch {
@@ -51,8 +59,13 @@ function formatMetric(metric: Metric): string {
           sample(`${name}_sum`, labels, value.sum),
           sample(`${name}_count`, labels, value.count),
         ]
-      : [sample(name, labels, value)];
+      : eachOf(value).map((one) => sample(name, { ...labels, ...one.labels }, one.value));
   return `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${kind}\n${samples.join('')}`;
+}
+
+/** A number alone has no labels of its own. */
+export function eachOf(value: number | readonly Labelled[]): readonly Labelled[] {
+  return typeof value === 'number' ? [{ labels: {}, value }] : value;
 }
 
 function sample(name: string, labels: Readonly<Record<string, string>>, value: number): string {

@@ -1,7 +1,7 @@
 import type { Delivery } from '../health.ts';
 import { Histogram } from '../histogram.ts';
 import type { RiemannEvent } from '../riemann/protocol.ts';
-import { type Metric, measure } from './registry.ts';
+import { eachOf, type Labelled, type Metric, measure } from './registry.ts';
 
 /** The service whose events say how the daemon is. */
 export const STATE_SERVICE = 'syslogger kafka';
@@ -77,9 +77,25 @@ export class Reporter {
       const quantiles = QUANTILES.map(([name, q]) => event(` ${name}`, window.quantile(q)));
       return [...quantiles, event(' max', window.max)];
     }
+    return eachOf(value).flatMap((one) => this.eventsOfOne(metric, one, seconds));
+  }
+
+  private eventsOfOne(
+    metric: Metric,
+    { labels, value }: Labelled,
+    seconds: number,
+  ): RiemannEvent[] {
+    // Riemann tells events apart by host and service only.
+    const which = Object.values(labels).map((label) => ` ${label}`);
+    const event = (what: string, value: number) =>
+      this.event([serviceOf(metric.name), what, ...which].join(''), value, {
+        ...metric.labels,
+        ...labels,
+      });
     if (metric.kind === 'gauge') return [event('', value)];
-    const before = this.totals.get(metric.name);
-    this.totals.set(metric.name, value);
+    const key = [metric.name, ...which].join('');
+    const before = this.totals.get(key);
+    this.totals.set(key, value);
     const rate = before === undefined ? [] : [event(' rate', (value - before) / seconds)];
     return [event(' total', value), ...rate];
   }

@@ -1,7 +1,16 @@
 import { lookup } from 'node:dns/promises';
+import { existsSync } from 'node:fs';
 import type { Address } from '../address.ts';
-import type { Connection, ConnectionHandler, Listener } from './runtime.ts';
+import { isAlive } from './bun-unix.ts';
+import type {
+  Connection,
+  ConnectionHandler,
+  Listener,
+  PortListener,
+  Reception,
+} from './runtime.ts';
 import { acceptWaiting, KEEP_ALIVE_DELAY, nameOf } from './sockets.ts';
+import { addressInUse, checkPath, rememberSuccessor, removeStaleSocket } from './unix.ts';
 
 type Socket = Bun.Socket<BunConnection>;
 
@@ -10,55 +19,80 @@ type Socket = Bun.Socket<BunConnection>;
  * `node:net` socket still takes another chunk, of up to 512 KB, which makes half
  * a gigabyte with a thousand connections. The contract is that of `Runtime.listen`.
  */
-export async function listen(
-  { host, port }: Address,
-  accept: (connection: Connection) => ConnectionHandler,
-): Promise<Listener> {
-  let accepted = 0;
+export async function listen({ host, port }: Address, reception: Reception): Promise<PortListener> {
   const { address } = await lookup(host);
-  const listener = Bun.listen<BunConnection>({
-    hostname: address,
-    port,
-    exclusive: true,
-    allowHalfOpen: true,
-    socket: {
-      binaryType: 'uint8array',
-      open(socket) {
-        accepted++;
-        socket.setNoDelay(true);
-        socket.setKeepAlive(true, KEEP_ALIVE_DELAY);
-        socket.data = new BunConnection(socket);
-        socket.data.handler = accept(socket.data);
-      },
-      data: (socket, bytes) => socket.data.handler.data(bytes),
-      drain: (socket) => socket.data.flush(),
-      end: (socket) => socket.data.peerEnded(),
-      // Bun may close within our own call of end() or destroy(); the handler learns of it afterwards.
-      close: (socket, error) => queueMicrotask(() => socket.data.closed(error)),
-    },
-  });
+  const { socket, waitingAccepted } = handlerFor(reception, nameOfPeer);
+  const options = { hostname: address, port, exclusive: true, allowHalfOpen: true };
+  const listener = Bun.listen<BunConnection>({ ...options, socket });
   return {
     address: { host: address, port: listener.port },
     async close() {
-      await acceptWaiting(() => accepted);
+      await waitingAccepted();
       listener.stop();
     },
   };
 }
 
+/** The same at a unix socket. The contract is that of `Runtime.listenUnix`. */
+export async function listenUnix(path: string, reception: Reception): Promise<Listener> {
+  checkPath(path);
+  if (existsSync(path) && (await isAlive(path))) throw addressInUse(path);
+  await removeStaleSocket(path);
+  const { socket, waitingAccepted } = handlerFor(reception, () => `unix:${path}`);
+  const listener = Bun.listen<BunConnection>({ unix: path, allowHalfOpen: true, socket });
+  const keepSuccessor = rememberSuccessor(path);
+  return {
+    async close() {
+      await waitingAccepted();
+      keepSuccessor(() => listener.stop());
+    },
+  };
+}
+
+function nameOfPeer({ remoteAddress, remotePort }: Socket): string {
+  return nameOf(remoteAddress, remotePort);
+}
+
+function handlerFor(reception: Reception, peerOf: (socket: Socket) => string) {
+  let accepted = 0;
+  const socket: Bun.SocketHandler<BunConnection> = {
+    binaryType: 'uint8array',
+    open(socket) {
+      accepted++;
+      socket.setNoDelay(true);
+      socket.setKeepAlive(true, KEEP_ALIVE_DELAY);
+      const connection = new BunConnection(socket, peerOf(socket));
+      socket.data = connection;
+      if (reception.admit(connection.peer)) connection.handler = reception.accept(connection);
+      else connection.destroy();
+    },
+    data: (socket, bytes) => socket.data.handler.data(bytes),
+    drain: (socket) => socket.data.flush(),
+    end: (socket) => socket.data.peerEnded(),
+    // Bun may close within our own call of end() or destroy(); the handler learns of it afterwards.
+    close: (socket, error) => queueMicrotask(() => socket.data.closed(error)),
+  };
+  return { socket, waitingAccepted: () => acceptWaiting(() => accepted) };
+}
+
+/** Whom nobody serves. */
+const DEAF: ConnectionHandler = { data() {}, end() {}, closed() {} };
+
 class BunConnection implements Connection {
   readonly peer: string;
-  handler!: ConnectionHandler;
+  handler = DEAF;
   readonly #socket: Socket;
   /** What the kernel hasn't taken yet. */
   readonly #queue: Uint8Array[] = [];
+  /** A write was refused, and nobody was told yet that it drained. */
+  #owesDrained = false;
   #ending = false;
   #peerEnded = false;
   #destroyed = false;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, peer: string) {
     this.#socket = socket;
-    this.peer = nameOf(socket.remoteAddress, socket.remotePort);
+    this.peer = peer;
   }
 
   pause(): void {
@@ -77,7 +111,9 @@ class BunConnection implements Connection {
   write(bytes: Uint8Array): boolean {
     if (this.#ending) return true;
     this.#queue.push(bytes);
-    return this.#send();
+    const isSent = this.#send();
+    if (!isSent) this.#owesDrained = true;
+    return isSent;
   }
 
   end(): void {
@@ -93,9 +129,16 @@ class BunConnection implements Connection {
 
   /** The kernel takes bytes again. */
   flush(): void {
-    if (this.#queue.length === 0 || !this.#send()) return;
-    if (this.#ending) this.#socket.shutdown();
-    else this.handler.drained?.();
+    const hadToWait = this.#queue.length > 0;
+    if (!this.#send()) return;
+    if (this.#ending) {
+      if (hadToWait) this.#socket.shutdown();
+      return;
+    }
+    // A write may have emptied the queue meanwhile.
+    const isOwed = this.#owesDrained;
+    this.#owesDrained = false;
+    if (isOwed) this.handler.drained?.();
   }
 
   peerEnded(): void {

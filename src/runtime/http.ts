@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Address } from '../address.ts';
-import type { HttpAnswer, Listener } from './runtime.ts';
+import type { HttpAnswer, PortListener } from './runtime.ts';
 import { bind } from './sockets.ts';
 
 /** How long a whole request may take to come, and how long a connection may be idle, in ms. */
@@ -21,7 +21,7 @@ const TEXT = 'text/plain; charset=utf-8';
 export async function serveHttp(
   address: Address,
   answer: (path: string) => HttpAnswer,
-): Promise<Listener> {
+): Promise<PortListener> {
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,

@@ -3,6 +3,7 @@ import {
   connect as connectTcp,
   createServer,
   isIP,
+  type ListenOptions,
   type Server,
   type Socket,
 } from 'node:net';
@@ -14,8 +15,11 @@ import type {
   ConnectionHandler,
   Listener,
   OutgoingHandler,
+  PortListener,
+  Reception,
   TlsOptions,
 } from './runtime.ts';
+import { checkPath, rememberSuccessor, removeStaleSocket } from './unix.ts';
 
 /** Idle time, in ms, after which the kernel starts asking whether the peer is still there. */
 export const KEEP_ALIVE_DELAY = 60_000;
@@ -24,35 +28,55 @@ export const KEEP_ALIVE_DELAY = 60_000;
 const LONGEST_DELAY = 2 ** 31 - 1;
 
 /** Listens with `node:net`. The contract is that of `Runtime.listen`. */
-export async function listen(
-  address: Address,
-  accept: (connection: Connection) => ConnectionHandler,
-): Promise<Listener> {
+export async function listen(address: Address, reception: Reception): Promise<PortListener> {
+  const { server, close } = serverFor(reception);
+  return { address: await bind(server, address), close };
+}
+
+/** `Runtime.listenUnix` with `node:net`. */
+export async function listenUnix(path: string, reception: Reception): Promise<Listener> {
+  checkPath(path);
+  await removeStaleSocket(path);
+  const { server, close } = serverFor(reception, path);
+  await started(server, { path });
+  const keepSuccessor = rememberSuccessor(path);
+  return { close: () => close(keepSuccessor) };
+}
+
+/** @param path where it will be, unless that is a port */
+function serverFor(reception: Reception, path?: string) {
   let accepted = 0;
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     accepted++;
-    serve(socket, accept);
+    const peer = path ? `unix:${path}` : nameOf(socket.remoteAddress, socket.remotePort);
+    if (reception.admit(peer)) serve(socket, peer, reception);
+    else drop(socket.on('error', () => {}));
   });
-  return { address: await bind(server, address), close };
+  return { server, close };
 
-  async function close(): Promise<void> {
+  async function close(around = (stop: () => void) => stop()): Promise<void> {
     await acceptWaiting(() => accepted);
     // The callback of close() would wait for the last connection's end, not for the port.
-    server.close();
+    around(() => server.close());
     await eventLoopTurn();
   }
 }
 
-/** Has a server listen. @returns where it really does */
-export function bind(server: Server, { host, port }: Address): Promise<Address> {
+/** Has a server listen at a port. @returns where it really does */
+export async function bind(server: Server, { host, port }: Address): Promise<Address> {
+  await started(server, { host, port });
+  const bound = server.address() as AddressInfo;
+  return { host: bound.address, port: bound.port };
+}
+
+function started(server: Server, where: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port }, () => {
+    server.listen(where, () => {
       server.off('error', reject);
       // A failed accept (no file descriptor left) concerns that one peer only.
       server.on('error', () => {});
-      const { address, port } = server.address() as AddressInfo;
-      resolve({ host: address, port });
+      resolve();
     });
   });
 }
@@ -79,12 +103,19 @@ export function nameOf(address = 'unknown', port = 0): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-function serve(socket: Socket, accept: (connection: Connection) => ConnectionHandler): void {
+/** Drops a connection that is open, in a reset where that can be. */
+function drop(socket: Socket): void {
+  // Node throws for anything but TCP.
+  if (socket.remoteAddress === undefined || socket instanceof TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
+function serve(socket: Socket, peer: string, reception: Reception): void {
   // None of the runtimes counts a socket that isn't reading as a reason to live on.
   const alive = setInterval(() => {}, LONGEST_DELAY);
-  const connection = new SocketConnection(socket, nameOf(socket.remoteAddress, socket.remotePort));
+  const connection = new SocketConnection(socket, peer);
   connection.isOpen = true;
-  attach(socket, connection, accept(connection));
+  attach(socket, connection, reception.accept(connection));
   socket.once('close', () => clearInterval(alive));
 }
 
@@ -164,11 +195,11 @@ class SocketConnection implements Connection {
   }
 
   destroy(): void {
-    const canBeReset = this.isOpen && !(this.#socket instanceof TLSSocket);
+    const wasOpen = this.isOpen;
     this.isOpen = false;
     this.isDestroyed = true;
-    // Node throws for TLS; a socket that is opening would be opened first.
-    if (canBeReset) this.#socket.resetAndDestroy();
+    // With a reset one that is opening would be opened first.
+    if (wasOpen) drop(this.#socket);
     else this.#socket.destroy();
   }
 }

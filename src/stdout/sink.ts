@@ -7,11 +7,19 @@ const BATCH_BYTES = 262_144;
 /** Values with a line end behind each. */
 class Lines implements Batch {
   readonly out: Uint8Array;
-  count = 0;
-  bytes = 0;
+  /** Where each value ends, its line end included. */
+  private readonly ends: number[] = [];
 
   constructor(capacity: number) {
     this.out = new Uint8Array(capacity);
+  }
+
+  get count(): number {
+    return this.ends.length;
+  }
+
+  get bytes(): number {
+    return this.ends.at(-1) ?? 0;
   }
 
   begin(bound: number): number {
@@ -20,13 +28,22 @@ class Lines implements Batch {
 
   commit(end: number): void {
     this.out[end] = LF;
-    this.bytes = end + 1;
-    this.count += 1;
+    this.ends.push(end + 1);
+  }
+
+  retain(isKept: (index: number) => boolean): void {
+    const ends = this.ends.splice(0);
+    for (const [index, end] of ends.entries()) {
+      if (!isKept(index)) continue;
+      const to = this.bytes;
+      const from = index === 0 ? 0 : ends[index - 1];
+      this.out.copyWithin(to, from, end);
+      this.ends.push(to + end - from);
+    }
   }
 
   clear(): void {
-    this.count = 0;
-    this.bytes = 0;
+    this.ends.length = 0;
   }
 }
 

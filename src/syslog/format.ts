@@ -1,5 +1,5 @@
+import type { Frame } from './cutter.ts';
 import { documentBound, writeDocument } from './document.ts';
-import type { Frame } from './framing.ts';
 import { Message } from './message.ts';
 import { parse } from './parse.ts';
 import { splitDocument } from './split.ts';

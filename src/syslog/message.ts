@@ -1,5 +1,5 @@
 import { CR, LF } from './ascii.ts';
-import type { Frame } from './framing.ts';
+import type { Frame } from './cutter.ts';
 import { StructuredData } from './structured-data.ts';
 
 /** user.notice, what RFC 3164 §4.3.3 gives to a message without PRI. */

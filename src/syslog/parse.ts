@@ -1,5 +1,5 @@
 import { GREATER_THAN, isDigit, LESS_THAN, ONE, SPACE, ZERO } from './ascii.ts';
-import type { Frame } from './framing.ts';
+import type { Frame } from './cutter.ts';
 import type { Message } from './message.ts';
 import { parseRfc3164 } from './rfc3164.ts';
 import { parseRfc5424 } from './rfc5424.ts';

@@ -32,7 +32,7 @@ let cluster: RunningCluster | undefined;
 try {
   say('building dist/syslogger, starting ZooKeeper and Kafka');
   await run([process.execPath, 'build.ts']);
-  await ensureDebian(['rsyslogd', 'omkafka']);
+  await ensureDebian(['rsyslogd', 'omkafka', 'omrelp']);
   cluster = await startCluster();
   for (const part of parts) await measure(part, cluster);
 } finally {

@@ -17,16 +17,28 @@ export interface Results {
   kinds: { kind: Kind; figures: Throughput }[];
   /** Unwatched first: what the others are compared with. */
   watched: Named<Throughput>[];
+  /** Behind an rsyslog that sends over RELP. */
+  relp: Named<Throughput>[];
   latency: Named<Latency>[];
   start: Named<Start>[];
 }
 
 /** The parts of {@link Results}, in the order in which they are measured. */
-export const PARTS = ['start', 'latency', 'throughput', 'paced', 'kinds', 'watched'] as const;
+export const PARTS = [
+  'start',
+  'latency',
+  'throughput',
+  'paced',
+  'kinds',
+  'watched',
+  'relp',
+] as const;
 export type Part = (typeof PARTS)[number];
 
 const CONNECTIONS = [1, 100, 1_000];
 const MESSAGES = 1_000_000;
+/** The sender is slower than we are. */
+const RELP_MESSAGES = 400_000;
 const PACED_RATE = 200_000;
 const PACED_MESSAGES = 800_000;
 const BOTH: ForwarderName[] = ['syslogger', 'rsyslog'];
@@ -99,6 +111,12 @@ export const MEASURES: { [P in Part]: Measure<P> } = {
     say('with metrics read and sent');
     const load: Load = { kind: 'mixed', count: MESSAGES, connections: 100 };
     return compare(cluster, load, rounds, WATCHED);
+  },
+
+  async relp(cluster, rounds, say) {
+    say('RELP, behind rsyslog');
+    const load: Load = { kind: 'mixed', count: RELP_MESSAGES, connections: 1 };
+    return compare(cluster, load, rounds, ['syslogger, RELP', 'rsyslog, RELP']);
   },
 };
 

@@ -7,16 +7,19 @@ import { tempDir } from '../test/support/temp.ts';
 import { createTopic, deleteTopic } from '../test/support/topics.ts';
 import { which } from '../test/support/which.ts';
 import { omkafkaConfig } from './omkafka-config.ts';
+import { startRelay } from './relay.ts';
 import { startWatchers } from './watchers.ts';
 
 /**
- * What can be measured: us, rsyslog with omkafka, and that with no wait for batches to grow; and us
- * with nobody looking, with somebody looking every second, and with a Riemann that does not answer.
+ * What can be measured: us, rsyslog with omkafka, and that with no wait for batches to grow; both
+ * with an rsyslog before them that sends over RELP; and us with nobody looking, with somebody looking every second, and with a Riemann that does not answer.
  */
 export type ForwarderName =
   | 'syslogger'
   | 'rsyslog'
   | 'rsyslog, linger 0'
+  | 'syslogger, RELP'
+  | 'rsyslog, RELP'
   | 'syslogger, unwatched'
   | 'syslogger, watched'
   | 'syslogger, Riemann hangs';
@@ -59,15 +62,20 @@ export async function startForwarder(
   const topic = `bench-${++topics}`;
   const port = await freePort();
   await createTopic(cluster.broker, { topic, partitions });
-  const running =
-    name === 'syslogger' || name.startsWith('syslogger,')
-      ? await startOurs(name, cluster, topic, port)
-      : await startRsyslog(cluster, topic, port, name === 'rsyslog' ? {} : { lingerMs: 0 });
+  const isRelp = name.endsWith(', RELP');
+  const running = name.startsWith('syslogger')
+    ? await startOurs(name, cluster, topic, port, isRelp)
+    : await startRsyslog(cluster, topic, port, {
+        isRelp,
+        ...(name === 'rsyslog, linger 0' && { lingerMs: 0 }),
+      });
+  const relay = isRelp ? await startRelay(port) : undefined;
   const stop = async () => {
+    await relay?.stop();
     await running.stop();
     await deleteTopic(cluster.broker, topic);
   };
-  return { ...running, name, port, topic, partitions, stop };
+  return { ...running, name, port: relay?.port ?? port, topic, partitions, stop };
 }
 
 async function startOurs(
@@ -75,9 +83,11 @@ async function startOurs(
   { zookeeper }: Cluster,
   topic: string,
   port: number,
+  isRelp: boolean,
 ): Promise<Running> {
   const watchers = await startWatchers(name);
-  const where = ['--listen', `tcp://127.0.0.1:${port}`, '--zookeeper', zookeeper, '--topic', topic];
+  const listen = `${isRelp ? 'relp' : 'tcp'}://127.0.0.1:${port}`;
+  const where = ['--listen', listen, '--zookeeper', zookeeper, '--topic', topic];
   const started = performance.now();
   const syslogger = await startSyslogger({ args: [...where, ...watchers.args], dontWait: true });
   const startMs = await untilListening(syslogger.child, port, started);
@@ -93,7 +103,7 @@ async function startRsyslog(
   { broker }: Cluster,
   topic: string,
   port: number,
-  options: { lingerMs?: number },
+  options: { lingerMs?: number; isRelp: boolean },
 ): Promise<Running> {
   const dir = tempDir('rsyslog-omkafka');
   const workDirectory = join(dir, 'work');

@@ -20,6 +20,7 @@ export function limits(results: Partial<Results>): Limit[] {
     ...pacedLimits(results.paced),
     ...kindLimits(results.kinds),
     ...watchedLimits(results.watched),
+    ...relpLimits(results.relp),
     ...latencyLimits(results.latency),
     ...startLimits(results.start),
   ];
@@ -70,6 +71,15 @@ function watchedLimits([unwatched, ...watched]: Results['watched'] = []): Limit[
     ),
     atMost(`${forwarder}: CPU a message, of unwatched`, cpuMicros / unwatched.cpuMicros, 1 + NOISE),
   ]);
+}
+
+function relpLimits(figures: Results['relp'] = []): Limit[] {
+  if (figures.length === 0) return [];
+  const [ours, theirs] = both(figures);
+  return [
+    atLeast("RELP: messages/s, of rsyslog's", ours.messagesPerSecond / theirs.messagesPerSecond, 2),
+    atMost("RELP: CPU a message, of rsyslog's", ours.cpuMicros / theirs.cpuMicros, 0.5),
+  ];
 }
 
 function latencyLimits(latency: Results['latency'] = []): Limit[] {

@@ -6,12 +6,13 @@ const MEGABYTE = 1_000_000;
 
 /** The results as Markdown tables, with a sentence for each comparison. */
 export function report(results: Partial<Results>, limits: Limit[]): string {
-  const { throughput, paced, kinds, watched, latency, start } = results;
+  const { throughput, paced, kinds, watched, relp, latency, start } = results;
   return [
     throughput && describeThroughput(throughput),
     paced && describePaced(paced),
     kinds && describeKinds(kinds),
     watched && describeWatched(watched),
+    relp && describeRelp(relp),
     latency && describeLatency(latency),
     start && describeStart(start),
     describeLimits(limits),
@@ -67,6 +68,15 @@ function describeWatched(figures: Results['watched']): string {
   return [
     '### Looked at every second: the admin page read, events sent to Riemann (100 connections)',
     table(['forwarder', ...THROUGHPUT_HEAD], rows),
+  ].join('\n');
+}
+
+function describeRelp(figures: Results['relp']): string {
+  const rows = figures.map((one) => [one.forwarder, ...throughputCells(one)]);
+  return [
+    '### RELP, from an rsyslog with omrelp and a window of 1,024',
+    table(['forwarder', ...THROUGHPUT_HEAD], rows),
+    verdict('RELP', figures),
   ].join('\n');
 }
 

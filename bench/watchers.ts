@@ -16,7 +16,8 @@ export async function startWatchers(name: string): Promise<Watchers> {
   if (name === 'syslogger, unwatched') return { args: ['--admin', 'none'], stop: async () => {} };
   const port = await freePort();
   const admin = ['--admin', `127.0.0.1:${port}`];
-  if (name === 'syslogger') return { args: admin, stop: async () => {} };
+  if (name === 'syslogger' || name === 'syslogger, RELP')
+    return { args: admin, stop: async () => {} };
 
   const riemann = await startRiemannServer();
   if (name === 'syslogger, Riemann hangs') riemann.setMode('silent');

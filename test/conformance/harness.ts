@@ -13,6 +13,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Address } from '../../src/address.ts';
+import type { TlsIdentity } from '../../src/runtime/runtime.ts';
 import { rss } from '../support/process.ts';
 import type { Command, Report, Service } from './protocol.ts';
 import type { Target } from './targets.ts';
@@ -102,10 +103,23 @@ export class Fixture {
     return answer;
   }
 
-  /** Listens at a port that the system chooses, or at `port`. */
-  async listen(service: Service & { port?: number } = {}): Promise<number> {
-    const address = { host: HOST, port: service.port ?? 0 };
-    return (await this.do({ do: 'listen', address, service })).port as number;
+  /** Listens at a port that the system chooses, or at `port`, and maybe over TLS. */
+  async listen(
+    service: Service = {},
+    { port = 0, tls }: { port?: number; tls?: TlsIdentity } = {},
+  ): Promise<number> {
+    const address = { host: HOST, port };
+    const command: Command = { do: 'listen', address, service, ...(tls && { tls }) };
+    return (await this.do(command)).port as number;
+  }
+
+  /** Has it write to the first connection until the peer is slow: over TLS some may wait on the way. */
+  async fill(): Promise<void> {
+    for (let drained = -1; drained < this.all('drained').length; await Bun.sleep(20)) {
+      drained = this.all('drained').length;
+      await this.do({ do: 'fill', connection: 0 });
+      await this.settle();
+    }
   }
 
   /** Serves pages at a port that the system chooses, or at `port`. */

@@ -1,10 +1,17 @@
 import type { Address } from '../../src/address.ts';
-import type { Signal, TlsOptions } from '../../src/runtime/runtime.ts';
+import type {
+  HandshakeFailure,
+  Signal,
+  TlsIdentity,
+  TlsOptions,
+} from '../../src/runtime/runtime.ts';
 
 /** What the tests and the fixture say to each other, one JSON object a line. */
 
 /** How a connection is served. */
 export interface Service {
+  /** Whether it is let in no further than `admit`. */
+  turnAway?: boolean;
   /** What is done with it within `accept`, or `opened`. */
   atOnce?: 'pause' | 'end' | 'destroy';
   /** Whether it is paused in its first `data()`. */
@@ -18,7 +25,9 @@ export interface Service {
 /** Each is answered with `done` or `failed` under its id. */
 export type Command =
   | { do: 'ping' }
-  | { do: 'listen'; address: Address; service: Service }
+  | { do: 'listen'; address: Address; tls?: TlsIdentity; service: Service }
+  | { do: 'listenUnix'; path: string; service: Service }
+  | { do: 'renew'; tls: TlsIdentity }
   | { do: 'unlisten' }
   | { do: 'open'; address: Address; tls?: TlsOptions; service: Service; destroy?: boolean }
   | { do: 'pause' | 'resume' | 'end' | 'destroy' | 'useAll'; connection: number }
@@ -32,12 +41,24 @@ export type Command =
   | { do: 'churn' }
   | { do: 'afterInput' }
   | { do: 'stdout'; bytes: number; chunk: number }
+  | { do: 'receive'; address: Address; bufferBytes: number; busyMs?: number }
+  | { do: 'receiveUnix'; path: string; pauseAtFirst?: boolean }
+  | { do: 'pauseReceiver' | 'resumeReceiver' | 'closeReceiver' | 'tellDatagrams' }
   | { do: 'detach' };
 
 /** What the fixture reports. */
 export type Report =
-  | { event: 'done' | 'failed'; id: number; code?: string; port?: number; runtime?: string }
-  | { event: 'accepted'; connection: number; peer: string }
+  | {
+      event: 'done' | 'failed';
+      id: number;
+      code?: string;
+      port?: number;
+      runtime?: string;
+      bufferBytes?: number;
+    }
+  | { event: 'admitted'; peer: string }
+  | { event: 'unserved'; peer: string; kind: HandshakeFailure['kind']; message: string }
+  | { event: 'accepted'; connection: number; peer: string; names?: readonly string[] }
   | { event: 'opened'; connection: number }
   | { event: 'data'; connection: number; bytes: number }
   | { event: 'end'; connection: number; bytes: number; intact: boolean }
@@ -46,4 +67,6 @@ export type Report =
   | { event: 'signal'; signal: Signal }
   | { event: 'afterInput'; chunks: number }
   | { event: 'written'; bytes: number }
+  | { event: 'received' }
+  | { event: 'datagram'; bytes: number; intact: boolean; text?: string; memory: number }
   | { event: 'connected' };

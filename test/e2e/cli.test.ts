@@ -27,7 +27,7 @@ describe('where it can’t listen it ends with exit code 78 and one line', () =>
   afterAll(() => server.close());
 
   const cases: [name: string, listen: () => string, says: string][] = [
-    ['the port is taken', () => `tcp://127.0.0.1:${taken}`, 'the port is taken by another program'],
+    ['the port is taken', () => `tcp://127.0.0.1:${taken}`, 'it is taken by another program'],
     ['no such host', () => 'tcp://nowhere.invalid:0', 'there is no such host name'],
     // TEST-NET-1 (RFC 5737): an address that no machine has.
     ['a foreign address', () => 'tcp://192.0.2.1:0', 'this machine has no such address'],
@@ -47,8 +47,9 @@ for (const flag of ['--help', '-h']) {
   test(`${flag} tells every option on stdout`, async () => {
     const { code, stdout, stderr } = await runSyslogger([flag]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const { name } of OPTIONS) {
-      const shown = name === 'riemann-key-passphrase' ? name : `^ +--${name}\\b`;
+    for (const option of OPTIONS) {
+      const { name } = option;
+      const shown = 'isSecret' in option ? name : `^ +--${name}\\b`;
       expect(stdout).toMatch(new RegExp(shown, 'm'));
     }
     for (const command of ['check', 'rsyslog']) expect(stdout).toInclude(`$ syslogger ${command}`);

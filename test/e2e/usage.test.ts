@@ -43,7 +43,7 @@ const refused: Refused[] = [
   { args: ['--listen', 'tcp://[zz]:1514'], says: 'not an address; it must look like tcp://' },
   { args: ['--listen', 'tcp://127.0.0.1:65536'], says: 'not an address; it must look like tcp://' },
   { args: ['--listen', 'tcp://[::1]:1', '--listen', 'tcp://[::1]:1'], says: 'it is taken twice' },
-  { args: ['--listen', 'udp://127.0.0.1:1514'], says: 'udp is not supported' },
+  { args: ['--listen', 'quic://127.0.0.1:1514'], says: 'quic is not supported' },
   { args: ['--listen', ''], says: '--listen "": not an address' },
   { args: ['--topic', ''], says: '--topic "": a topic has 1 to 249' },
   { args: ['--topic', '..'], says: '--topic ..: a topic has' },

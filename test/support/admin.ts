@@ -28,7 +28,7 @@ export interface Admin {
   status(): Promise<Status>;
   /** 200 or 503, and why. */
   ready(): Promise<{ status: number; text: string }>;
-  /** The samples of `/metrics` without labels, by name. */
+  /** The samples of `/metrics`, by name and labels. */
   metrics(): Promise<Map<string, number>>;
 }
 
@@ -49,6 +49,6 @@ export function adminAt(port: number): Admin {
 }
 
 function readSamples(page: string): Map<string, number> {
-  const samples = [...page.matchAll(/^([a-z_]+) (\S+)$/gm)];
+  const samples = [...page.matchAll(/^([a-z_]+(?:\{[^}]*\})?) (\S+)$/gm)];
   return new Map(samples.map(([, name, value]) => [name ?? '', Number(value)]));
 }

@@ -31,6 +31,22 @@ export function makeCertificate(
   return make(name, [...signer, ...use, '-addext', `subjectAltName=${names}`]);
 }
 
+/** Makes a certificate like another one that `authority` has signed, but it has expired. */
+export async function makeExpired(
+  name: string,
+  authority: Certificate,
+  like: Certificate,
+): Promise<Certificate> {
+  const path = join(dir, `${name}.pem`);
+  const request = join(dir, `${name}.csr`);
+  const openssl = ['openssl', 'x509', '-copy_extensions', 'copy'];
+  const given = ['-in', like.path, '-signkey', like.keyPath];
+  await run([...openssl, '-x509toreq', ...given, '-out', request]);
+  const signer = ['-CA', authority.path, '-CAkey', authority.keyPath, '-CAcreateserial'];
+  await run([...openssl, '-req', '-in', request, ...signer, '-days', '-1', '-out', path]);
+  return { ...like, name, path, certificate: readFileSync(path, 'utf8') };
+}
+
 async function make(name: string, options: string[]): Promise<Certificate> {
   const path = join(dir, `${name}.pem`);
   const keyPath = join(dir, `${name}.key`);

@@ -6,6 +6,22 @@ export interface Target {
   framing?: 'traditional' | 'octet-counted';
   /** Sends RFC 3164 with an ISO time (default), or RFC 5424. */
   template?: 'RSYSLOG_ForwardFormat' | 'RSYSLOG_SyslogProtocol23Format';
+  /** Over plain TCP (default), with omfwd, or RELP, with omrelp. */
+  protocol?: 'tcp' | 'relp';
+  /** RELP: how many messages may wait for their answer (default 128, as rsyslog's). */
+  windowSize?: number;
+  /** RELP: how long an answer may take, in seconds (default 90, as rsyslog's). */
+  timeout?: number;
+  /** Over TLS; RELP's with what librelp has built in, omfwd's with the gtls driver. */
+  tls?: TargetTls;
+}
+
+/** Paths of PEM files, and the name that the other side's certificate must have. */
+export interface TargetTls {
+  ca: string;
+  name: string;
+  certificate?: string;
+  key?: string;
 }
 
 export interface ConfigOptions {
@@ -27,6 +43,7 @@ export function rsyslogConfig(options: ConfigOptions): string {
 global(workDirectory="${workDirectory}" maxMessageSize="${maxMessageSize}")
 # A message is handed to the action's queue at once, so that there is one queue to look at.
 main_queue(queue.type="Direct")
+${drivers(options.target)}
 module(load="impstats" interval="1" format="json" resetCounters="off"
        log.syslog="off" log.file="${statistics}")
 module(load="imptcp")
@@ -51,7 +68,38 @@ ruleset(name="forward") {
 `;
 }
 
-function action({ host = '127.0.0.1', port, framing, template }: Target): string {
-  return `type="omfwd" protocol="tcp" target="${host}" port="${port}" keepAlive="on"
-    template="${template ?? 'RSYSLOG_ForwardFormat'}" tcp_framing="${framing ?? 'traditional'}"`;
+/** What has to stand before the action. */
+function drivers({ protocol, tls }: Target): string {
+  if (protocol === 'relp') return 'module(load="omrelp")';
+  if (!tls) return '';
+  return `global(defaultNetstreamDriverCAFile="${tls.ca}"
+    ${tls.certificate ? `defaultNetstreamDriverCertFile="${tls.certificate}"` : ''}
+    ${tls.key ? `defaultNetstreamDriverKeyFile="${tls.key}"` : ''})`;
+}
+
+function action(target: Target): string {
+  const { host = '127.0.0.1', port, template = 'RSYSLOG_ForwardFormat' } = target;
+  const where = `target="${host}" port="${port}" template="${template}"`;
+  return target.protocol === 'relp' ? relp(target, where) : tcp(target, where);
+}
+
+function tcp({ framing = 'traditional', tls }: Target, where: string): string {
+  const secured = tls
+    ? `streamDriver="gtls" streamDriverMode="1" streamDriverAuthMode="x509/name"
+    streamDriverPermittedPeers="${tls.name}"`
+    : '';
+  return `type="omfwd" protocol="tcp" ${where} keepAlive="on" tcp_framing="${framing}"
+    ${secured}`;
+}
+
+function relp({ windowSize, timeout, tls }: Target, where: string): string {
+  const files = tls?.certificate
+    ? `tls.myCert="${tls.certificate}" tls.myPrivKey="${tls.key}"`
+    : '';
+  const secured = tls
+    ? `tls="on" tls.caCert="${tls.ca}" tls.authMode="name" tls.permittedPeer="${tls.name}" ${files}`
+    : '';
+  return `type="omrelp" ${where}
+    ${windowSize ? `windowSize="${windowSize}"` : ''} ${timeout ? `timeout="${timeout}"` : ''}
+    ${secured}`;
 }

@@ -50,7 +50,7 @@ export interface Rsyslogd {
 /** Starts an rsyslogd that forwards all it gets on a TCP port, through a queue with a disk. */
 export async function startRsyslogd(options: RsyslogdOptions): Promise<Rsyslogd> {
   const { memoryQueueSize = 10_000, batchSize = 128, maxMessageSize = 65_536 } = options;
-  await ensureDebian(['rsyslogd']);
+  await ensureDebian(['rsyslogd', ...modules(options.target)]);
   const program = which('rsyslogd') ?? 'rsyslogd';
   const inputPort = await freePort();
   const dir = tempDir('rsyslogd');
@@ -107,4 +107,9 @@ export async function startRsyslogd(options: RsyslogdOptions): Promise<Rsyslogd>
     },
     kill: async () => void (await child.kill()),
   };
+}
+
+/** The modules of rsyslog's that come in packages of their own. */
+function modules({ protocol, tls }: Target): string[] {
+  return [...(protocol === 'relp' ? ['omrelp'] : []), ...(tls ? ['lmnsd_gtls'] : [])];
 }

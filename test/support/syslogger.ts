@@ -30,8 +30,10 @@ export interface Stopped {
 
 export interface Syslogger {
   readonly pid: number;
-  /** The first TCP port that it listens on. */
+  /** The first port that it listens on. */
   readonly port: number;
+  /** The first port that it listens on with this scheme. */
+  portOf(scheme: string): number;
   readonly child: Child;
   /** What it wrote to stderr and to stdout so far. */
   stderr(): string;
@@ -71,19 +73,22 @@ export async function startSyslogger(options: SysloggerOptions): Promise<Syslogg
     ...(cwd && { cwd }),
   });
 
-  let port = 0;
+  let listening = '';
+  const portOf = (scheme = '[a-z]+') =>
+    Number(new RegExp(`(?<![a-z])${scheme}://[^, ]+:(\\d+)`).exec(listening)?.[1] ?? 0);
   const waitUntilListening = async (wait?: WaitOptions) => {
-    const [, found] = await child.waitForLine(/listening on tcp:\/\/\S+?:(\d+)/, wait);
-    port = Number(found);
-    return port;
+    const found = await child.waitForLine(/listening on (.*), forwarding to/, wait);
+    listening = found[1] ?? '';
+    return portOf();
   };
   if (!dontWait) await waitUntilListening();
 
   return {
     pid: child.pid,
     get port() {
-      return port;
+      return portOf();
     },
+    portOf,
     child,
     stderr: child.stderr,
     stdout: child.stdout,

@@ -111,6 +111,24 @@ test('a batch is full at its limit, but takes one value of any size', () => {
   expect(batch.count).toBe(0);
 });
 
+test('what is taken out of a batch is gone, and the rest is as it was', async () => {
+  const random = randomNumbers(11);
+  for (const keep of [() => true, () => false, (n: number) => n % 3 === 0, () => random(2) === 0]) {
+    const batch = new RecordBatch({ batchBytes: 200_000 }, 200_000);
+    const values = Array.from({ length: 200 }, (_, n) => Buffer.from(`${n} `.repeat(random(90))));
+    for (const [n, value] of values.entries()) batch.append(value, NOW + n * 100);
+    const kept = values.map((_, n) => keep(n));
+    batch.retain((n) => kept[n] ?? false);
+    batch.append(Buffer.from('next'), NOW + 60_000);
+    batch.seal(producer, 5);
+    const { records } = await decode(batch);
+    expect(records.map(({ value, timestamp }) => [value.toString(), Number(timestamp)])).toEqual([
+      ...values.flatMap((value, n) => (kept[n] ? [[value.toString(), NOW + n * 100]] : [])),
+      ['next', NOW + 60_000],
+    ]);
+  }
+});
+
 /** Sends the batch through a request, as it goes over the wire, and has kafkajs read it. */
 async function decode(batch: RecordBatch) {
   const bytes = Buffer.from(produceRequest(batch, request));

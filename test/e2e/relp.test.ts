@@ -316,7 +316,7 @@ test('clients that never read their answers are dropped, in flat memory, and har
 test('empty messages without end, while nothing is delivered, are held in flat memory', async () => {
   const { daemon, fifo } = await startStalled();
   const peer = await RelpPeer.open(daemon.portOf('relp'));
-  for (let n = 0; n < 2_000; n++) peer.send('syslog', `<13>app: ${n} ${'x'.repeat(200)}`);
+  for (let n = 0; n < FILLERS; n++) peer.send('syslog', `<13>app: ${n} ${'x'.repeat(200)}`);
   await sleep(300);
   const block = frame(5, 'syslog').repeat(50_000);
   let isTaken = true;

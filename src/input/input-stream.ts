@@ -63,6 +63,8 @@ export abstract class InputStream<F extends Cutter = Cutter>
   private quietLooks = 0;
   /** How many looks in a row have found that it has not proven to be a sender. */
   private strangeLooks = 0;
+  /** How many looks in a row have found that it is read to its end, and not closed. */
+  private lingeringLooks = 0;
   private hasEnded = false;
   private hasFinished = false;
   private isClosed = false;
@@ -94,11 +96,11 @@ export abstract class InputStream<F extends Cutter = Cutter>
   }
 
   data(bytes: Uint8Array): void {
-    this.quietLooks = 0;
     if (this.isDiscarding) {
       this.connection.release(bytes);
       return;
     }
+    this.quietLooks = 0;
     this.chunks.push(bytes);
     if (this.isWaiting) this.hold(bytes.length);
     else this.take();
@@ -171,7 +173,13 @@ export abstract class InputStream<F extends Cutter = Cutter>
    * @returns whether it was dropped now
    */
   dropIfStrange(looks: number): boolean {
-    if (this.isProven || this.isPaused || this.hasFinished) return false;
+    if (this.hasFinished) {
+      // Over TLS a peer can say that it has ended, and stay connected.
+      this.lingeringLooks += 1;
+      if (this.lingeringLooks > looks) this.connection.destroy();
+      return false;
+    }
+    if (this.isProven || this.isPaused) return false;
     this.strangeLooks += 1;
     if (this.strangeLooks === looks) this.dismiss();
     if (this.strangeLooks <= looks) return false;

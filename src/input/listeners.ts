@@ -15,7 +15,7 @@ import { Intake } from './intake.ts';
 import { kernelDrops } from './kernel-drops.ts';
 import { protocolOf } from './protocols.ts';
 import { StreamListener } from './stream-listener.ts';
-import { grantAccess, type UnixAccess } from './unix-access.ts';
+import { type UnixAccess, withAccess } from './unix-access.ts';
 
 /** How often a sender is looked at in the time after which it counts as silent. */
 const QUIET_LOOKS = 4;
@@ -66,6 +66,8 @@ export class Listeners {
   private readonly datagramInputs: DatagramInput[] = [];
   private readonly intake: Intake;
   private onEmpty: () => void = () => {};
+  /** Who is in the handshake has something to send. */
+  private awaitsHandshakes = true;
 
   constructor(options: ListenersOptions) {
     this.options = options;
@@ -120,11 +122,12 @@ export class Listeners {
     const input = isForDatagrams
       ? this.createDatagramInput(endpoint)
       : this.createStreamListener(endpoint);
-    const listener = await (input instanceof DatagramInput
-      ? this.receive(endpoint, input)
-      : this.accept(endpoint, input));
+    const bind = () =>
+      input instanceof DatagramInput ? this.receive(endpoint, input) : this.accept(endpoint, input);
+    const listener = await ('path' in endpoint
+      ? withAccess(endpoint.path, this.options.unixAccess, bind)
+      : bind());
     this.bound.push(listener);
-    if ('path' in endpoint) grantAccess(endpoint.path, this.options.unixAccess);
     input.name = formatEndpoint({ ...endpoint, ...('address' in listener && listener) });
     return input.name;
   }
@@ -140,7 +143,7 @@ export class Listeners {
   /**
    * Lets nobody in any more, tells the senders to close, and reads each stream
    * to its end. A sender that has nothing to say may not notice; one that has
-   * been silent for `quietMs` since is not waited for.
+   * been silent for `quietMs` since is not waited for, nor is a handshake any longer.
    * @returns how many were not waited for
    */
   async drain(quietMs: number): Promise<number> {
@@ -154,10 +157,14 @@ export class Listeners {
       this.onEmpty = resolve;
     });
     let idle = 0;
-    if (this.open === 0) return idle;
+    let looks = 0;
     const timer = setInterval(() => {
+      looks += 1;
       for (const stream of [...this.streams()]) if (stream.finishIfQuiet(QUIET_LOOKS)) idle += 1;
+      if (looks > QUIET_LOOKS) this.awaitsHandshakes = false;
+      this.finishIfEmpty();
     }, quietMs / QUIET_LOOKS);
+    this.finishIfEmpty();
     await emptied;
     clearInterval(timer);
     return idle;
@@ -246,6 +253,7 @@ export class Listeners {
   }
 
   private finishIfEmpty(): void {
-    if (this.open === 0) this.onEmpty();
+    const isGreeting = this.streamListeners.some(({ greeting }) => greeting > 0);
+    if (this.open === 0 && !(isGreeting && this.awaitsHandshakes)) this.onEmpty();
   }
 }

@@ -23,7 +23,7 @@ export interface StreamListenerOptions {
   /** What one of the names in a sender's certificate has to be; anybody may come where it is absent. */
   permittedNames?: readonly string[];
   createStream: CreateStream;
-  /** A stream is read to its end. */
+  /** A stream is read to its end, or a handshake is over that led to none. */
   onFinished: () => void;
 }
 
@@ -42,6 +42,7 @@ export class StreamListener implements Reception {
   /** All who are connected, also those in the handshake or read to their end. */
   private readonly connected = new Set<InputStream>();
   private admitted = 0;
+  private isStopping = false;
   /** Messages of those who are gone. */
   private receivedBefore = 0;
   private readonly timer: ReturnType<typeof setInterval>;
@@ -50,6 +51,11 @@ export class StreamListener implements Reception {
     this.options = options;
     this.name = options.name;
     this.timer = setInterval(() => this.look(), options.firstMessageMs / STRANGE_LOOKS);
+  }
+
+  /** Those who are still in the handshake. */
+  get greeting(): number {
+    return this.admitted - this.connected.size;
   }
 
   /** Messages taken from its senders. */
@@ -102,10 +108,16 @@ export class StreamListener implements Reception {
     });
     this.streams.add(stream);
     this.connected.add(stream);
+    if (this.isStopping) stream.stop();
     return stream;
   }
 
-  failed(peer: string, { kind, message }: HandshakeFailure): void {
+  failed(peer: string, failure: HandshakeFailure): void {
+    this.explain(peer, failure);
+    this.options.onFinished();
+  }
+
+  private explain(peer: string, { kind, message }: HandshakeFailure): void {
     // Those who look whether a port is open are no news.
     if (kind === 'gone') {
       this.admitted -= 1;
@@ -121,8 +133,9 @@ export class StreamListener implements Reception {
     this.refuse(peer, reasons[kind]);
   }
 
-  /** Tells all senders that they should close. */
+  /** Tells all senders that they should close, also those who are let in after this. */
   stop(): void {
+    this.isStopping = true;
     clearInterval(this.timer);
     for (const stream of [...this.streams]) stream.stop();
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { lstatSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
@@ -39,7 +40,7 @@ export function rememberSuccessor(path: string): (close: () => void) => void {
   return (close) => {
     const now = fileAt(path);
     if (now === undefined || now === file) return close();
-    const aside = `${path}~`;
+    const aside = `${path}.${randomUUID()}`;
     renameSync(path, aside);
     close();
     renameSync(aside, path);

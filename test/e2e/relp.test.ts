@@ -1,4 +1,4 @@
-import { afterEach, expect, setDefaultTimeout, test } from 'bun:test';
+import { afterEach, expect, onTestFinished, setDefaultTimeout, test } from 'bun:test';
 import { startDaemon } from '../support/delivery.ts';
 import { documentsOf, waitForDocuments } from '../support/documents.ts';
 import { openFifo } from '../support/fifo.ts';
@@ -217,6 +217,20 @@ test('the stop answers what it has taken, says serverclose, and takes nothing mo
     { transaction: 0, command: 'serverclose', data: '' },
   ]);
   expect(documentsOf(daemon).map(({ message }) => message)).toEqual(['before']);
+});
+
+test('a client that goes on after serverclose does not hold the stop', async () => {
+  const daemon = await start('--drain-timeout', '30');
+  const peer = await RelpPeer.open(daemon.port);
+  const sending = setInterval(() => peer.send('syslog', '<13>app: more'), 20);
+  onTestFinished(() => clearInterval(sending));
+  await waitForDocuments(daemon, 1);
+  const { code, ledger } = await daemon.stop();
+  clearInterval(sending);
+  expect(code).toBe(0);
+  const answered = peer.acknowledged.length;
+  expect(documentsOf(daemon).length).toBe(answered);
+  expect(ledger).toContain(`received ${answered} = acknowledged ${answered} + in flight 0;`);
 });
 
 const CLOSED = 'the connection is closed';

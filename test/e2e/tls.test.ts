@@ -11,6 +11,7 @@ import {
 } from '../support/certificates.ts';
 import { startDaemon } from '../support/delivery.ts';
 import { documentsOf, waitForDocuments } from '../support/documents.ts';
+import { startGate } from '../support/gate.ts';
 import { ensureDebian } from '../support/install.ts';
 import { checkNumbered } from '../support/lines.ts';
 import { sendLoad } from '../support/load.ts';
@@ -183,6 +184,53 @@ function shown(port: number): Promise<string> {
     socket.once('error', reject);
   });
 }
+
+test('a handshake that is under way at the stop is waited for, and what comes is forwarded', async () => {
+  const daemon = await start('tls');
+  const gate = await startGate(daemon.port, 1);
+  const client = connectTls({ host: '127.0.0.1', port: gate.port, ca: authority.certificate });
+  onTestFinished(() => void client.destroy());
+  client.write('<13>app: late\n');
+  await waitFor('the client has answered', () => gate.chunks() > 1);
+  daemon.child.signal('SIGTERM');
+  await daemon.waitForLog(/SIGTERM: stopping/);
+  gate.open();
+  expect(await daemon.child.exited).toEqual({ code: 0, signal: null });
+  expect(documentsOf(daemon).map(({ message }) => message)).toEqual(['late']);
+});
+
+test('who gets through the handshake after the stop is told to go like the others', async () => {
+  const daemon = await start('relps', ['--listen', 'tcp://127.0.0.1:0', '--drain-timeout', '20']);
+  await connectPeer(daemon.portOf('tcp'));
+  const gate = await startGate(daemon.portOf('relps'), 1);
+  const client = connectTls({ host: '127.0.0.1', port: gate.port, ca: authority.certificate });
+  onTestFinished(() => void client.destroy());
+  let heard = '';
+  client.on('data', (bytes: Buffer) => {
+    heard += bytes;
+  });
+  client.write('1 open 30 relp_version=0\ncommands=syslog\n');
+  await waitFor('the client has answered', () => gate.chunks() > 1);
+  daemon.child.signal('SIGTERM');
+  await daemon.waitForLog(/SIGTERM: stopping/);
+  gate.open();
+  expect(await daemon.child.exited).toEqual({ code: 0, signal: null });
+  expect(heard).toEndWith('\n0 serverclose 0\n');
+});
+
+test('who says over TLS that it has ended, and stays connected, keeps no place', async () => {
+  const limits = ['--max-connections', '1', '--first-message-timeout', '1'];
+  const daemon = await start('tls', limits);
+  const gate = await startGate(daemon.port, Number.POSITIVE_INFINITY);
+  const client = connectTls({ host: '127.0.0.1', port: gate.port, ca: authority.certificate });
+  client.on('error', () => {});
+  onTestFinished(() => void client.destroy());
+  client.end('<13>app: first\n');
+  await waitForDocuments(daemon, 1);
+  await sleep(2_000);
+  sClient(daemon.port, '<13>app: second\n');
+  await waitForDocuments(daemon, 2);
+});
 
 const own = { certificate: good.path, key: good.keyPath };
 const targets: [what: string, args: string[], target: Omit<Target, 'port'>][] = [

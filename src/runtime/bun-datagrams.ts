@@ -12,6 +12,7 @@ import {
   SOCK_NONBLOCK,
   unixAddress,
 } from './bun-libc.ts';
+import { isAlive } from './bun-unix.ts';
 import { mostWaiting, type Receive } from './datagrams.ts';
 import type { DatagramListener, PausableListener } from './runtime.ts';
 import { addressInUse, fileAt, removeStaleSocket } from './unix.ts';
@@ -22,8 +23,6 @@ const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 const SO_RCVBUFFORCE = 33;
 const SHUT_RD = 0;
-/** There is a stream socket, say. */
-const EPROTOTYPE = 91;
 /** More than `net.unix.max_dgram_qlen` lets wait anywhere. */
 const MOST_WAITING_UNIX = 1 << 16;
 /** Where an address has its port, and what a number in a socket's options takes. */
@@ -59,7 +58,7 @@ export async function receive(
 export async function receiveUnix(path: string, receive: Receive): Promise<PausableListener> {
   const c = await libc();
   const name = unixAddress(path);
-  if (isAlive(c, name)) throw addressInUse(path);
+  if (await isAlive(path)) throw addressInUse(path);
   await removeStaleSocket(path);
   const descriptor = open(c, AF_UNIX, name, path);
   const file = fileAt(path);
@@ -74,15 +73,6 @@ export async function receiveUnix(path: string, receive: Receive): Promise<Pausa
       socket.close(MOST_WAITING_UNIX);
     },
   };
-}
-
-/** Whether somebody listens there. Bun's own `connect` says of every datagram socket that it refuses. */
-function isAlive(c: Libc, name: Uint8Array): boolean {
-  const descriptor = c.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  const isConnected = c.connect(descriptor, c.ptr(name), name.length) === 0;
-  const errno = c.errno();
-  c.close(descriptor);
-  return isConnected || errno === EPROTOTYPE;
 }
 
 /** A socket that is bound. */

@@ -69,6 +69,11 @@ export class Fixture {
     return fixture;
   }
 
+  /** Leaves it to {@link kill} alone to end it. */
+  outlive(): void {
+    running.delete(this);
+  }
+
   async #open(): Promise<void> {
     let line = '';
     await until('the control port', () => {
@@ -115,7 +120,7 @@ export class Fixture {
 
   /** Has it write to the first connection until the peer is slow: over TLS some may wait on the way. */
   async fill(): Promise<void> {
-    for (let drained = -1; drained < this.all('drained').length; await Bun.sleep(20)) {
+    for (let drained = -1; drained < this.all('drained').length; await Bun.sleep(10)) {
       drained = this.all('drained').length;
       await this.do({ do: 'fill', connection: 0 });
       await this.settle();

@@ -247,7 +247,7 @@ test('a port that is taken: an error if it was asked for, a warning if it is the
   const { code, stderr } = await runSyslogger(args);
   expect(code).toBe(78);
   expect(stderr).toMatch(
-    /^syslogger: can't listen on http:\/\/127\.0\.0\.1:\d+: the port is taken [^\n]+\n$/,
+    /^syslogger: can't listen on http:\/\/127\.0\.0\.1:\d+: it is taken [^\n]+\n$/,
   );
 });
 

@@ -134,14 +134,14 @@ test('the broker is killed and comes back, ZooKeeper is away, and we are killed 
 });
 
 test('Kafka is away for longer than omrelp has patience: nothing is missing, a window is repeated', async () => {
-  const count = RATE * 25;
-  const setup = await setUp('relp-patience', 5);
+  const count = RATE * 19;
+  const setup = await setUp('relp-patience', 4);
   const load = sendLoad({ port: setup.rsyslogd.inputPort, count, rate: RATE, connections: 2 });
   await sleep(2_000);
   onTestFinished(() => cluster.kafka.resume());
   cluster.kafka.pause();
   // It connects anew several times in that time.
-  await sleep(22_000);
+  await sleep(16_000);
   cluster.kafka.resume();
   await load;
   const repeated = await expectAll(setup, count);

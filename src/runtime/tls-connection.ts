@@ -55,9 +55,7 @@ export class TlsConnection implements Connection {
       closed: (error) => this.#rawClosed(error),
       drained: () => this.#transport.drained(),
     };
-    // What Node takes from the stream, Bun wants to be told.
-    const open = { ...options, isServer: true, allowHalfOpen: true };
-    this.#socket = new TLSSocket(this.#transport, open);
+    this.#socket = new TLSSocket(this.#transport, { ...options, isServer: true });
     this.#socket.once('secure', () => this.#secured());
     for (const event of ['error', '_tlsError']) {
       this.#socket.on(event, (error: Error) => this.#broken(error));

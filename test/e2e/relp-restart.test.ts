@@ -11,6 +11,8 @@ import { sleep, waitFor } from '../support/wait.ts';
 
 const RATE = 12_000;
 const WINDOW = 1_024;
+/** More than comes while we are away: rsyslog repeats a message now and then as its queue goes to disk. */
+const QUEUE = 300_000;
 /** rsyslog notices that we are back after a second. */
 const SECONDS_A_ROUND = 1.3;
 /** What a stop takes: rsyslog closes its side a while after it was told to. */
@@ -41,7 +43,10 @@ async function setUp(topic: string, timeout?: number): Promise<Setup> {
   const syslogger = await start();
   await syslogger.waitUntilListening();
   const target = { protocol: 'relp', port: syslogger.port, windowSize: WINDOW } as const;
-  const rsyslogd = await startRsyslogd({ target: { ...target, ...(timeout && { timeout }) } });
+  const rsyslogd = await startRsyslogd({
+    target: { ...target, ...(timeout && { timeout }) },
+    memoryQueueSize: QUEUE,
+  });
   onTestFinished(() => rsyslogd.kill());
   return { topic, syslogger, rsyslogd, start };
 }

@@ -179,7 +179,6 @@ export class RelpSession extends InputStream<RelpFramer> {
       runs.push(...next);
       this.unanswered.shift();
     }
-    if (runs.length === 0) return;
     for (const { count } of runs) this.unansweredFrames -= count;
     this.conclude(encodeAcknowledgements(runs));
     this.goOn();

@@ -219,6 +219,25 @@ test('the stop answers what it has taken, says serverclose, and takes nothing mo
   expect(documentsOf(daemon).map(({ message }) => message)).toEqual(['before']);
 });
 
+test('a client in the middle of a long message does not hold the stop', async () => {
+  const { daemon, fifo } = await startStalled('--max-message-bytes', '1000');
+  const filler = await RelpPeer.open(daemon.portOf('relp'));
+  for (let n = 0; n < FILLERS; n++)
+    filler.send('syslog', `<13>app: filler ${n} ${'x'.repeat(200)}`);
+  const peer = await RelpPeer.open(daemon.portOf('relp'));
+  peer.say(`2 syslog 1000000 <13>app: ${'x'.repeat(5_000)}`);
+  await waitFor('the kernel has it', () => peer.isFlushed && filler.isFlushed);
+  await sleep(300);
+  daemon.child.signal('SIGTERM');
+  await sleep(500);
+  const lines = await readUntil(fifo, () => peer.hasSeenEnd && filler.hasSeenEnd);
+  expect(lines.length).toBeGreaterThan(FILLERS);
+  expect(peer.answers.slice(1)).toEqual([{ transaction: 0, command: 'serverclose', data: '' }]);
+  expect(filler.acknowledged.length).toBe(FILLERS);
+  expect(await daemon.child.exited).toEqual({ code: 0, signal: null });
+  fifo.close();
+});
+
 test('a client that goes on after serverclose does not hold the stop', async () => {
   const daemon = await start('--drain-timeout', '30');
   const peer = await RelpPeer.open(daemon.port);

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { isIPv6 } from 'node:net';
 import type { Address } from '../address.ts';
 
 /** The kernel's lists of UDP sockets, which only Linux has. */
@@ -12,7 +11,7 @@ const LISTS = ['/proc/net/udp', '/proc/net/udp6'];
  */
 export function kernelDrops({ host, port }: Address): number | undefined {
   const [address = ''] = host.split('%');
-  const wanted = isIPv6(address) ? canonical(address) : address;
+  const wanted = address.includes(':') ? canonical(address) : address;
   const drops = LISTS.flatMap((list) =>
     lines(list)
       .map((line) => line.trim().split(/\s+/))

@@ -2,17 +2,31 @@ import type { Forwarder, Sender, Share } from '../forward/forwarder.ts';
 import type { Frame } from '../syslog/cutter.ts';
 import type { Formatter } from '../syslog/format.ts';
 
+/** A sender's state, for people. */
+export interface SenderStatus {
+  peer: string;
+  /** Messages taken from it, a part of a long one counting as one. */
+  received: number;
+  /** Those that are not acknowledged yet. */
+  unacknowledged: number;
+  /** For how long its next message has been waiting for room, in ms; 0 if none is. */
+  heldMs: number;
+}
+
 /** What one sender has given to the forwarder, and what of it is not acknowledged yet. */
 export class Account {
-  /** Messages taken, a part of a long one counting as one, and those of them that are acknowledged. */
+  /** Messages taken, a part of a long one counting as one. */
   received = 0;
-  acknowledged = 0;
   /** What the last message was added to. */
   share: Share | null = null;
   private readonly forwarder: Forwarder;
   private readonly formatter: Formatter;
   private readonly limit: number;
+  private acknowledged = 0;
   private unacknowledgedBytes = 0;
+  /** Since when its next message waits, and how many it had been before, on the clock that never jumps. */
+  private heldSince = 0;
+  private receivedWhenHeld = -1;
 
   /** @param limit the unacknowledged bytes, as sent, beyond which nothing more is taken */
   constructor(forwarder: Forwarder, formatter: Formatter, limit: number) {
@@ -21,11 +35,7 @@ export class Account {
     this.limit = limit;
   }
 
-  get unacknowledged(): number {
-    return this.received - this.acknowledged;
-  }
-
-  get isOverLimit(): boolean {
+  private get isOverLimit(): boolean {
     return this.unacknowledgedBytes >= this.limit;
   }
 
@@ -44,6 +54,23 @@ export class Account {
     this.share = share;
     this.received += 1;
     return true;
+  }
+
+  /** Its next message has to wait, perhaps once more. */
+  hold(): void {
+    if (this.receivedWhenHeld === this.received) return;
+    this.receivedWhenHeld = this.received;
+    this.heldSince = performance.now();
+  }
+
+  /** @param isHeld whether its next message waits now */
+  status(peer: string, isHeld: boolean): SenderStatus {
+    return {
+      peer,
+      received: this.received,
+      unacknowledged: this.received - this.acknowledged,
+      heldMs: isHeld ? performance.now() - this.heldSince : 0,
+    };
   }
 
   /** A share is acknowledged. @returns whether that has brought it below its limit */

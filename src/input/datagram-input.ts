@@ -2,8 +2,7 @@ import type { Forwarder, Sender, Share } from '../forward/forwarder.ts';
 import type { Log } from '../log.ts';
 import { DatagramCutter } from '../syslog/datagram.ts';
 import type { Formatter } from '../syslog/format.ts';
-import { Account } from './account.ts';
-import type { SenderStatus } from './input-stream.ts';
+import { Account, type SenderStatus } from './account.ts';
 
 /** Where datagrams come from. */
 export interface Source {
@@ -53,9 +52,6 @@ export class DatagramInput implements Sender {
   /** The cutter holds a frame that was not taken yet. */
   private hasFrame = false;
   private isWaiting = false;
-  /** Since when its next message waits, and how many it had been before. */
-  private heldSince = 0;
-  private receivedWhenHeld = -1;
   private isClosing = false;
   private lostHere = 0;
   private lostBefore = 0;
@@ -84,12 +80,7 @@ export class DatagramInput implements Sender {
   }
 
   get status(): SenderStatus {
-    return {
-      peer: '*',
-      received: this.account.received,
-      unacknowledged: this.account.unacknowledged,
-      heldMs: this.isWaiting ? performance.now() - this.heldSince : 0,
-    };
+    return this.account.status('*', this.isWaiting);
   }
 
   /** Tells where they come from, once that is there. */
@@ -143,9 +134,7 @@ export class DatagramInput implements Sender {
   private wait(): void {
     this.isWaiting = true;
     this.source.pause?.();
-    if (this.receivedWhenHeld === this.account.received) return;
-    this.receivedWhenHeld = this.account.received;
-    this.heldSince = performance.now();
+    this.account.hold();
   }
 
   private nextFrame(): boolean {

@@ -2,7 +2,7 @@ import type { Forwarder, Sender, Share } from '../forward/forwarder.ts';
 import type { Connection, ConnectionHandler } from '../runtime/runtime.ts';
 import type { Cutter } from '../syslog/cutter.ts';
 import type { Formatter } from '../syslog/format.ts';
-import { Account } from './account.ts';
+import { Account, type SenderStatus } from './account.ts';
 import type { Intake, Pausable } from './intake.ts';
 
 /** What becomes of a stream. */
@@ -20,17 +20,6 @@ export interface StreamOptions extends StreamEvents {
   formatter: Formatter;
   /** The connection's unacknowledged bytes, as sent, beyond which it is not read. */
   maxUnacknowledgedBytes: number;
-}
-
-/** A sender's state, for people. */
-export interface SenderStatus {
-  peer: string;
-  /** Messages taken from it, a part of a long one counting as one. */
-  received: number;
-  /** Those that are not acknowledged yet. */
-  unacknowledged: number;
-  /** For how long its next message has been waiting for room, in ms; 0 if none is. */
-  heldMs: number;
 }
 
 /**
@@ -51,9 +40,6 @@ export abstract class InputStream<F extends Cutter = Cutter>
   /** The framer holds a frame that was not taken yet. */
   private hasFrame = false;
   private isWaiting = false;
-  /** Since when its next message waits, and how many it had been before, on the clock that never jumps. */
-  private heldSince = 0;
-  private receivedWhenHeld = -1;
   /** What the intake was told that this stream holds. */
   private heldBytes = 0;
   protected isPaused = false;
@@ -119,12 +105,7 @@ export abstract class InputStream<F extends Cutter = Cutter>
   }
 
   get status(): SenderStatus {
-    return {
-      peer: this.connection.peer,
-      received: this.account.received,
-      unacknowledged: this.account.unacknowledged,
-      heldMs: this.isWaiting ? performance.now() - this.heldSince : 0,
-    };
+    return this.account.status(this.connection.peer, this.isWaiting);
   }
 
   acknowledged(share: Share): void {
@@ -254,10 +235,7 @@ export abstract class InputStream<F extends Cutter = Cutter>
 
   private wait(): void {
     this.isWaiting = true;
-    if (this.receivedWhenHeld !== this.account.received) {
-      this.receivedWhenHeld = this.account.received;
-      this.heldSince = performance.now();
-    }
+    this.account.hold();
     this.pauseReading();
     this.hold(this.chunks.reduce((sum, { length }) => sum + length, this.framer.heldBytes));
   }

@@ -8,9 +8,10 @@ import type {
   TlsListener,
 } from '../runtime/runtime.ts';
 import type { Format } from '../syslog/format.ts';
+import type { SenderStatus } from './account.ts';
 import { DatagramInput } from './datagram-input.ts';
 import { type Endpoint, formatEndpoint, isSecured } from './endpoint.ts';
-import type { InputStream, SenderStatus } from './input-stream.ts';
+import type { InputStream } from './input-stream.ts';
 import { Intake } from './intake.ts';
 import { kernelDrops } from './kernel-drops.ts';
 import { protocolOf } from './protocols.ts';

@@ -203,7 +203,7 @@ export class RelpSession extends InputStream<RelpFramer> {
     }
     this.hasConcluded = true;
     const last = this.closing === undefined ? NOTHING : encodeAnswer(this.closing, OK);
-    this.write(concat([answers, last, encodeServerClose()]));
+    this.write(Buffer.concat([answers, last, encodeServerClose()]));
     // What the client has sent since goes unanswered; reading it lets it read what we have said.
     this.connection.end();
   }
@@ -241,14 +241,4 @@ export class RelpSession extends InputStream<RelpFramer> {
       this.refuse({ problem: 'it does not read its answers', sample: NOTHING });
     }
   }
-}
-
-function concat(pieces: Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }

@@ -5,7 +5,8 @@ import type {
   HandshakeFailure,
   Reception,
 } from '../runtime/runtime.ts';
-import type { InputStream, SenderStatus } from './input-stream.ts';
+import type { SenderStatus } from './account.ts';
+import type { InputStream } from './input-stream.ts';
 import type { CreateStream } from './protocols.ts';
 
 /** How often somebody who has connected is looked at in the time that a first message may take. */

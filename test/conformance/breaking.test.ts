@@ -125,20 +125,22 @@ describe.each(targets)('$name: a listener', (target) => {
     expect(await fixture.seen('closed')).toEqual([{ event: 'closed', connection: 0 }]);
   });
 
-  test('a closing listener lets in those who already wait', async () => {
-    const fixture = await Fixture.start(target);
-    const port = await fixture.listen({ endWithPeer: true });
-    await fixture.freeze();
-    fixture.tell({ do: 'unlisten' });
-    const peers = await Promise.all(Array.from({ length: 20 }, () => Peer.connect(port)));
-    for (const peer of peers) {
-      peer.send(1_000);
-      peer.end();
-    }
-    fixture.thaw();
-    const ends = await fixture.seen('end', 20);
-    expect(ends.every(({ bytes, intact }) => bytes === 1_000 && intact)).toBe(true);
-  });
+  test.each(['TCP', 'a unix socket'] as const)(
+    'a closing listener lets in those who already wait (%s)',
+    async (transport) => {
+      const { fixture, connect } = await listening(target, transport, { endWithPeer: true });
+      await fixture.freeze();
+      fixture.tell({ do: 'unlisten' });
+      const peers = await Promise.all(Array.from({ length: 20 }, () => connect()));
+      for (const peer of peers) {
+        peer.send(1_000);
+        peer.end();
+      }
+      fixture.thaw();
+      const ends = await fixture.seen('end', 20);
+      expect(ends.every(({ bytes, intact }) => bytes === 1_000 && intact)).toBe(true);
+    },
+  );
 
   test('a port that is taken is an error with its code', async () => {
     const [first, second] = [await Fixture.start(target), await Fixture.start(target)];

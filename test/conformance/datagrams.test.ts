@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { run } from '../support/command.ts';
 import { ensureDebian } from '../support/install.ts';
-import { type Child, start } from '../support/process.ts';
 import { Fixture, killFixtures } from './harness.ts';
 import { pattern } from './pattern.ts';
+import { killPrograms, runProgram } from './programs.ts';
 import { prepareTargets, type Target } from './targets.ts';
 import { until } from './until.ts';
 
@@ -19,11 +19,9 @@ setDefaultTimeout(30_000);
 const targets = await prepareTargets();
 await ensureDebian(['socat', 'logger']);
 
-const children: Child[] = [];
-
 afterEach(async () => {
   await killFixtures();
-  await Promise.all(children.splice(0).map((child) => child.kill()));
+  await killPrograms();
 });
 
 /** Sends datagrams one after the other. */
@@ -40,7 +38,7 @@ async function send(port: number, datagrams: (Uint8Array | string)[], host = HOS
 /** Sends for as long as the test lasts, as fast as it goes. */
 function flood(port: number): void {
   const command = ['socat', '-u', '-b', '100', 'FILE:/dev/zero', `UDP4-SENDTO:${HOST}:${port}`];
-  children.push(start('flood', command));
+  runProgram('flood', command);
 }
 
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `number ${i}`);

@@ -10,10 +10,11 @@ import {
 import { join } from 'node:path';
 import { run } from '../support/command.ts';
 import { ensureDebian } from '../support/install.ts';
-import { type Child, start } from '../support/process.ts';
+import type { Child } from '../support/process.ts';
 import { tempDir } from '../support/temp.ts';
 import { Fixture, killFixtures } from './harness.ts';
 import { pattern } from './pattern.ts';
+import { killPrograms, runProgram } from './programs.ts';
 import { prepareTargets } from './targets.ts';
 import { until } from './until.ts';
 
@@ -28,11 +29,9 @@ setDefaultTimeout(30_000);
 const targets = await prepareTargets();
 await ensureDebian(['socat', 'logger']);
 
-const children: Child[] = [];
-
 afterEach(async () => {
   await killFixtures();
-  await Promise.all(children.splice(0).map((child) => child.kill()));
+  await killPrograms();
 });
 
 const hasSockets = ({ name }: { name: string }) => name === 'bun' || name === 'compiled';
@@ -61,8 +60,7 @@ const sendLines = (path: string, count: number) =>
 /** Begins to, and goes on once the first are on their way. */
 async function startToSend(path: string, count: number): Promise<Child> {
   const file = fileOf(lines(count).join(''));
-  const child = start('sender', sender(path, file, LINE_BYTES));
-  children.push(child);
+  const child = runProgram('sender', sender(path, file, LINE_BYTES));
   await until('its first lines', () => positionIn(file, child) >= LINE_BYTES * 3);
   return child;
 }
@@ -197,7 +195,7 @@ describe.each(targets.filter(hasSockets))('$name: unix datagrams', (target) => {
 
   test('nor is that of a stream socket, or a file that is none', async () => {
     const path = freePath();
-    children.push(start('stream', ['socat', `UNIX-LISTEN:${path}`, 'STDOUT']));
+    runProgram('stream', ['socat', `UNIX-LISTEN:${path}`, 'STDOUT']);
     await until('the stream socket', () => readFileSync(SOCKETS, 'utf8').includes(path));
     await expect(receiving(path)).rejects.toThrow(/^EADDRINUSE$/);
     expect(existsSync(path)).toBe(true);

@@ -2,12 +2,12 @@ import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureDebian } from '../support/install.ts';
-import { type Child, start } from '../support/process.ts';
 import { tempDir } from '../support/temp.ts';
 import { CLOSED } from './closed.ts';
 import { Fixture, killFixtures } from './harness.ts';
 import { pattern } from './pattern.ts';
 import { Peer } from './peer.ts';
+import { killPrograms, runProgram } from './programs.ts';
 import type { Service } from './protocol.ts';
 import { prepareTargets } from './targets.ts';
 import { until } from './until.ts';
@@ -21,11 +21,9 @@ setDefaultTimeout(30_000);
 const targets = await prepareTargets();
 await ensureDebian(['socat']);
 
-const children: Child[] = [];
-
 afterEach(async () => {
   await killFixtures();
-  await Promise.all(children.splice(0).map((child) => child.kill()));
+  await killPrograms();
 });
 
 const freePath = () => join(tempDir('unix'), 'socket');
@@ -49,7 +47,7 @@ describe.each(targets)('$name: a unix socket', (target) => {
     const { fixture, path } = await listening({ endWithPeer: true });
     const file = join(tempDir('unix'), 'pattern');
     writeFileSync(file, pattern(0, PLENTY));
-    children.push(start('socat', ['socat', '-u', `FILE:${file}`, `UNIX-CONNECT:${path}`]));
+    runProgram('socat', ['socat', '-u', `FILE:${file}`, `UNIX-CONNECT:${path}`]);
     expect(await fixture.seen('end')).toMatchObject([{ bytes: PLENTY, intact: true }]);
     expect(await fixture.seen('closed')).toEqual([CLOSED]);
   });
@@ -90,20 +88,6 @@ describe.each(targets)('$name: a unix socket', (target) => {
     await expectServed(successor.fixture, path);
   });
 
-  test('a closing listener lets in those who already wait', async () => {
-    const { fixture, path } = await listening({ endWithPeer: true });
-    await fixture.freeze();
-    fixture.tell({ do: 'unlisten' });
-    const peers = await Promise.all(Array.from({ length: 20 }, () => Peer.connect(path)));
-    for (const peer of peers) {
-      peer.send(1_000);
-      peer.end();
-    }
-    fixture.thaw();
-    const ends = await fixture.seen('end', 20);
-    expect(ends.every(({ bytes, intact }) => bytes === 1_000 && intact)).toBe(true);
-  });
-
   test('the file of one that is gone is replaced', async () => {
     const first = await listening();
     await first.fixture.kill();
@@ -124,7 +108,7 @@ describe.each(targets)('$name: a unix socket', (target) => {
   ])('nor is that of another: %s', async (kind, options) => {
     const path = freePath();
     const place = `${kind}:${path}${options}`;
-    children.push(start('socat', ['socat', '-u', place, 'STDOUT']));
+    runProgram('socat', ['socat', '-u', place, 'STDOUT']);
     await until('the socket', () => existsSync(path));
     await expect(listening({}, path)).rejects.toThrow(/^EADDRINUSE$/);
     expect(existsSync(path)).toBe(true);
